@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Checks of one instruction at a time: encoding, support, bounds, state registers, END.
+
+use super::{Finding, Problem, states};
+use crate::config::Config;
+use crate::dtype::Dtype;
+use crate::effects::{Access, Buffer, effects, overlaps_itself};
+use crate::inst::*;
+use crate::pipe::Pipe;
+use crate::state::{State, fix, mte1, state_register};
+
+/// What has no encoding, or is not on the core.
+pub(super) fn encodings(program: &[Inst], config: &Config) -> Vec<Finding> {
+    let problem = |inst: &Inst| match inst.encode() {
+        Err(error) => Some(Problem::Encoding(error)),
+        Ok(_) => inst.check_supported(config).err().map(Problem::Unsupported),
+    };
+    let found = program.iter().enumerate().filter_map(|(index, inst)| Some((index, problem(inst)?)));
+    found.map(|(index, problem)| Finding::new(program, index, problem)).collect()
+}
+
+/// END, bounds and state registers of a program whose instructions have encodings.
+pub(super) fn operands(program: &[Inst], config: &Config) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let end = program.iter().position(|inst| inst.op == Instruction::End);
+    match end {
+        None => findings.push(Finding::new(program, program.len(), Problem::NoEnd)),
+        Some(end) if end + 1 < program.len() => findings.push(Finding::new(program, end + 1, Problem::AfterEnd)),
+        Some(_) => {}
+    }
+    for (index, (inst, state)) in program.iter().zip(states(program)).enumerate() {
+        let mut problems = registers(&inst.op, &state);
+        for access in effects(&inst.op, &state) {
+            problems.extend(bounds(&access, config));
+        }
+        problems.extend(self_overlap(&inst.op));
+        findings.extend(problems.into_iter().map(|problem| Finding::new(program, index, problem)));
+    }
+    findings
+}
+
+fn bounds(access: &Access, config: &Config) -> Option<Problem> {
+    let (buffer, end) = (access.buffer, access.end());
+    let capacity = buffer.capacity(config);
+    (end > capacity).then_some(Problem::OutOfBuffer { buffer, end, capacity })
+}
+
+/// Fills are left out: they write the same value twice.
+fn self_overlap(op: &Instruction) -> Option<Problem> {
+    let (buffer, layout, stride, rows, row_bytes) = match op {
+        Instruction::Mte2Load(load) => {
+            let buffer = if load.dst == LocalBuffer::L1 { Buffer::L1 } else { Buffer::Ub };
+            (buffer, load.layout, load.dst_stride, load.rows, load.len_bytes)
+        }
+        Instruction::FixStore(store) => {
+            let buffer = match store.dst {
+                FixTarget::Gm(gm) => Buffer::Gm(gm.base),
+                FixTarget::L1(_) => Buffer::L1,
+                FixTarget::Ub(_) => Buffer::Ub,
+            };
+            (buffer, store.layout, store.dst_stride, store.m, store.row_bytes())
+        }
+        Instruction::Mte3Store(store) => {
+            (Buffer::Gm(store.gm.base), Layout::Rows, store.gm_stride, store.rows, store.len_bytes)
+        }
+        _ => return None,
+    };
+    let overlaps = overlaps_itself(layout, stride.into(), rows.into(), row_bytes.into());
+    overlaps.then_some(Problem::SelfOverlap { buffer })
+}
+
+fn registers(op: &Instruction, state: &State) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    match op {
+        Instruction::Mte1Load(load) => {
+            let (bit, index) = match load.side {
+                Side::A => (0, mte1::ZERO_POINT_A),
+                Side::B => (1, mte1::ZERO_POINT_B),
+            };
+            let from_fb = state.get(Pipe::Mte1, mte1::ZERO_POINT_SOURCE).unwrap_or(0) >> bit & 1 == 1;
+            if !from_fb {
+                problems.extend(zero_point(state, Pipe::Mte1, index, load.dtype));
+            }
+        }
+        Instruction::FixStore(store) => {
+            let mut used = Vec::new();
+            if store.scales() && !store.per_channel {
+                used.push(fix::SCALE);
+                if store.rounding != Rounding::Onnx {
+                    used.push(fix::SHIFT);
+                }
+            }
+            if store.clamp {
+                used.extend([fix::CLAMP_LOW, fix::CLAMP_HIGH]);
+            }
+            for &index in used.iter().filter(|&&index| state.get(Pipe::Fix, index).is_none()) {
+                let register = state_register(Pipe::Fix, index).expect("the index is a constant of the table").name;
+                problems.push(Problem::UnsetRegister { pipe: Pipe::Fix, register });
+            }
+            if let (true, Some(bits)) = (used.contains(&fix::SCALE), state.get(Pipe::Fix, fix::SCALE)) {
+                let scale = f32::from_bits(bits);
+                if !(scale.is_normal() && scale > 0.0) {
+                    problems.push(Problem::BadScale { bits });
+                }
+            }
+            if store.scales() {
+                problems.extend(zero_point(state, Pipe::Fix, fix::ZERO_POINT, store.dtype_out));
+            }
+        }
+        _ => {}
+    }
+    problems
+}
+
+fn zero_point(state: &State, pipe: Pipe, index: u8, dtype: Dtype) -> Option<Problem> {
+    let (low, high) = dtype.range()?;
+    let value = state.get(pipe, index)? as i32;
+    (!(low..=high).contains(&value)).then_some(Problem::BadZeroPoint { value, low, high })
+}

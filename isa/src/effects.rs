@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What an instruction reads and writes, exactly: the bytes, fractals or channels, gaps between rows and panels left out.
+//!
+//! | buffer | unit | read by | written by |
+//! |---|---|---|---|
+//! | GM, per base register | byte offset from the base | `mte2.load` | `fix.store`, `mte3.store` |
+//! | L1, UB | byte | `mte1.*`, `mte3.store` | `mte2.*`, `fix.store` |
+//! | L0A, L0B | fractal | `m.mmad` | `mte1.loada`, `mte1.loadb` |
+//! | L0C | fractal | `fix.store`, accumulating `m.mmad` | `m.mmad` |
+//! | FB, per parameter | channel | `fix.store`, `mte1.loada`, `mte1.loadb` | `mte1.loadfb` |
+
+use crate::config::Config;
+use crate::inst::*;
+use crate::limits::{FRACTAL_ROW_BYTES, FRACTAL_ROWS, GM_ADDRESS_BITS, L0C_FRACTAL_COLUMNS};
+use crate::pipe::Pipe;
+use crate::state::{State, mte1};
+use std::fmt;
+use std::ops::Range;
+
+/// A memory that instructions touch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Buffer {
+    /// Global memory through this base register. Different bases count as different memories, since their values are unknown
+    /// before the run.
+    Gm(u8),
+    /// L1.
+    L1,
+    /// UB.
+    Ub,
+    /// L0A.
+    L0a,
+    /// L0B.
+    L0b,
+    /// L0C.
+    L0c,
+    /// One parameter of FB.
+    Fb(FbField),
+}
+
+impl Buffer {
+    /// How many units the buffer has in a core of this configuration.
+    pub fn capacity(self, config: &Config) -> u64 {
+        match self {
+            Buffer::Gm(_) => 1 << GM_ADDRESS_BITS,
+            Buffer::L1 => config.l1_bytes as u64,
+            Buffer::Ub => config.ub_bytes as u64,
+            Buffer::L0a => config.l0a_fractals() as u64,
+            Buffer::L0b => config.l0b_fractals() as u64,
+            Buffer::L0c => config.l0c_fractals() as u64,
+            Buffer::Fb(_) => config.fb_channels as u64,
+        }
+    }
+
+    /// What the addresses count: `"byte"`, `"fractal"` or `"channel"`.
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Buffer::Gm(_) | Buffer::L1 | Buffer::Ub => "byte",
+            Buffer::L0a | Buffer::L0b | Buffer::L0c => "fractal",
+            Buffer::Fb(_) => "channel",
+        }
+    }
+}
+
+impl fmt::Display for Buffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Buffer::Gm(base) => write!(f, "gm base {base}"),
+            Buffer::L1 => f.write_str("l1"),
+            Buffer::Ub => f.write_str("ub"),
+            Buffer::L0a => f.write_str("l0a"),
+            Buffer::L0b => f.write_str("l0b"),
+            Buffer::L0c => f.write_str("l0c"),
+            Buffer::Fb(field) => write!(f, "fb {field}"),
+        }
+    }
+}
+
+/// One access of an instruction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// Where.
+    pub buffer: Buffer,
+    /// Which units: sorted, disjoint, none adjacent, never empty.
+    pub ranges: Vec<Range<u64>>,
+    /// True for a write.
+    pub write: bool,
+}
+
+impl Access {
+    /// One more than the highest unit touched.
+    pub fn end(&self) -> u64 {
+        self.ranges.last().map_or(0, |range| range.end)
+    }
+
+    /// True if every unit lies inside the buffer.
+    pub fn fits(&self, config: &Config) -> bool {
+        self.end() <= self.buffer.capacity(config)
+    }
+
+    /// True if every unit of `other` is one of this access, in the same buffer.
+    pub fn covers(&self, other: &Access) -> bool {
+        let inside = |range: &Range<u64>| {
+            let next = self.ranges.partition_point(|own| own.end < range.end);
+            self.ranges.get(next).is_some_and(|own| own.start <= range.start)
+        };
+        self.buffer == other.buffer && other.ranges.iter().all(inside)
+    }
+}
+
+/// The bytes of a matrix of `rows` rows of `row_bytes` bytes at `address`.
+///
+/// *Guarantee*: sorted, disjoint, none adjacent.
+pub fn matrix_ranges(layout: Layout, address: u64, stride: u64, rows: u64, row_bytes: u64) -> Vec<Range<u64>> {
+    let panel = FRACTAL_ROW_BYTES as u64;
+    let mut ranges = Vec::new();
+    match layout {
+        Layout::Rows if stride == row_bytes => ranges.push(address..address + rows * row_bytes),
+        Layout::Rows => ranges.extend((0..rows).map(|row| {
+            let start = address + row * stride;
+            start..start + row_bytes
+        })),
+        Layout::Nz => {
+            let full = row_bytes / panel;
+            ranges.extend((0..full).map(|index| {
+                let start = address + index * stride;
+                start..start + rows * panel
+            }));
+            let rest = row_bytes % panel;
+            if rest != 0 {
+                ranges.extend((0..rows).map(|row| {
+                    let start = address + full * stride + row * panel;
+                    start..start + rest
+                }));
+            }
+        }
+    }
+    coalesce(ranges)
+}
+
+/// True if two bytes of such a matrix fall on the same address, so that a write of it has no defined result.
+pub fn overlaps_itself(layout: Layout, stride: u64, rows: u64, row_bytes: u64) -> bool {
+    let panel = FRACTAL_ROW_BYTES as u64;
+    match layout {
+        Layout::Rows => rows > 1 && stride < row_bytes,
+        Layout::Nz => row_bytes > panel && stride < rows * panel,
+    }
+}
+
+fn coalesce(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
+    ranges.sort_unstable_by_key(|range| range.start);
+    let mut merged: Vec<Range<u64>> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        match merged.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => merged.push(range),
+        }
+    }
+    merged
+}
+
+/// Fractals of an L0A or L0B tile of `rows` rows and `k_bytes` bytes of k.
+pub fn l0_tile_fractals(rows: u16, k_bytes: u32) -> u64 {
+    u64::from(rows).div_ceil(FRACTAL_ROWS as u64) * u64::from(k_bytes).div_ceil(FRACTAL_ROW_BYTES as u64)
+}
+
+/// Fractals of an L0C tile of `m` rows and `n` columns.
+pub fn l0c_tile_fractals(m: u16, n: u16) -> u64 {
+    u64::from(m).div_ceil(FRACTAL_ROWS as u64) * u64::from(n).div_ceil(L0C_FRACTAL_COLUMNS as u64)
+}
+
+/// Everything that the instruction reads and writes, given the state registers that it sees.
+///
+/// *Guarantee*: reads come before writes; nothing for END, BARRIER, NOP and SET. The instruction is taken to be legal.
+pub fn effects(op: &Instruction, state: &State) -> Vec<Access> {
+    let access = |buffer, ranges, write| Access { buffer, ranges, write };
+    let units = |buffer, first: u64, count: u64, write| access(buffer, span(first, count), write);
+    match op {
+        Instruction::End | Instruction::Barrier | Instruction::Nop | Instruction::Set { .. } => Vec::new(),
+        Instruction::Mte2Load(load) => {
+            let (rows, len) = (u64::from(load.rows), u64::from(load.len_bytes));
+            let local = matrix_ranges(load.layout, load.dst_address.into(), load.dst_stride.into(), rows, len);
+            vec![
+                access(Buffer::Gm(load.gm.base), gm_ranges(&load.gm, load.gm_stride, rows, len), false),
+                access(local_buffer(load.dst), local, true),
+            ]
+        }
+        Instruction::Mte2Fill(fill) => {
+            let (rows, len) = (u64::from(fill.rows), u64::from(fill.len_bytes));
+            let local = matrix_ranges(Layout::Rows, fill.dst_address.into(), fill.dst_stride.into(), rows, len);
+            vec![access(local_buffer(fill.dst), local, true)]
+        }
+        Instruction::Mte1Load(load) => mte1_load(load, state),
+        Instruction::Mte1LoadFb(load) => {
+            let bytes = u64::from(load.count) * u64::from(load.field.bytes());
+            vec![
+                units(Buffer::L1, load.l1_address.into(), bytes, false),
+                units(Buffer::Fb(load.field), load.channel.into(), load.count.into(), true),
+            ]
+        }
+        Instruction::Mmad(mmad) => {
+            let k = u32::from(mmad.k);
+            let c = |write| units(Buffer::L0c, mmad.l0c.into(), l0c_tile_fractals(mmad.m, mmad.n), write);
+            let mut accesses = vec![
+                units(Buffer::L0a, mmad.l0a.into(), l0_tile_fractals(mmad.m, mmad.dtype_a.bytes(k)), false),
+                units(Buffer::L0b, mmad.l0b.into(), l0_tile_fractals(mmad.n, mmad.dtype_b.bytes(k)), false),
+            ];
+            if mmad.accumulate {
+                accesses.push(c(false));
+            }
+            accesses.push(c(true));
+            accesses
+        }
+        Instruction::FixStore(store) => fix_store(store),
+        Instruction::Mte3Store(store) => {
+            let (rows, len) = (u64::from(store.rows), u64::from(store.len_bytes));
+            let local = matrix_ranges(store.layout, store.src_address.into(), store.src_stride.into(), rows, len);
+            vec![
+                access(local_buffer(store.src), local, false),
+                access(Buffer::Gm(store.gm.base), gm_ranges(&store.gm, store.gm_stride, rows, len), true),
+            ]
+        }
+    }
+}
+
+/// `count` units from `first` on.
+fn span(first: u64, count: u64) -> Vec<Range<u64>> {
+    std::iter::once(first..first + count).collect()
+}
+
+fn gm_ranges(gm: &GmAddress, stride: u32, rows: u64, len: u64) -> Vec<Range<u64>> {
+    matrix_ranges(Layout::Rows, gm.offset, stride.into(), rows, len)
+}
+
+fn local_buffer(buffer: LocalBuffer) -> Buffer {
+    match buffer {
+        LocalBuffer::L1 => Buffer::L1,
+        LocalBuffer::Ub => Buffer::Ub,
+    }
+}
+
+fn mte1_load(load: &Mte1Load, state: &State) -> Vec<Access> {
+    let (rows, k) = (u32::from(load.rows), u32::from(load.k));
+    let (l1_rows, l1_bytes) = match load.transpose {
+        false => (rows, load.dtype.bytes(k)),
+        true => (k, load.dtype.bytes(rows)),
+    };
+    let source =
+        matrix_ranges(Layout::Nz, load.l1_address.into(), load.panel_stride.into(), l1_rows.into(), l1_bytes.into());
+    let mut accesses = vec![Access { buffer: Buffer::L1, ranges: source, write: false }];
+    let (bit, channel, target) = match load.side {
+        Side::A => (0, mte1::ZERO_POINT_CHANNEL_A, Buffer::L0a),
+        Side::B => (1, mte1::ZERO_POINT_CHANNEL_B, Buffer::L0b),
+    };
+    let register = |index| state.get(Pipe::Mte1, index).unwrap_or(0);
+    if register(mte1::ZERO_POINT_SOURCE) >> bit & 1 == 1 {
+        let first = u64::from(register(channel));
+        let ranges = span(first, u64::from(rows));
+        accesses.push(Access { buffer: Buffer::Fb(FbField::ZeroPoint), ranges, write: false });
+    }
+    let first = u64::from(load.fractal);
+    let fractals = l0_tile_fractals(load.rows, load.dtype.bytes(k));
+    accesses.push(Access { buffer: target, ranges: span(first, fractals), write: true });
+    accesses
+}
+
+fn fix_store(store: &FixStore) -> Vec<Access> {
+    let first = u64::from(store.l0c);
+    let tile = span(first, l0c_tile_fractals(store.m, store.n));
+    let mut accesses = vec![Access { buffer: Buffer::L0c, ranges: tile, write: false }];
+    let first = u64::from(store.channel);
+    let mut channels = |field| {
+        let ranges = span(first, u64::from(store.n));
+        accesses.push(Access { buffer: Buffer::Fb(field), ranges, write: false });
+    };
+    if store.bias {
+        channels(FbField::Bias);
+    }
+    if store.per_channel && store.scales() {
+        channels(FbField::Scale);
+        if store.rounding != Rounding::Onnx {
+            channels(FbField::Shift);
+        }
+    }
+    let (buffer, address) = match store.dst {
+        FixTarget::Gm(gm) => (Buffer::Gm(gm.base), gm.offset),
+        FixTarget::L1(address) => (Buffer::L1, u64::from(address)),
+        FixTarget::Ub(address) => (Buffer::Ub, u64::from(address)),
+    };
+    let (rows, row_bytes) = (u64::from(store.m), u64::from(store.row_bytes()));
+    let ranges = matrix_ranges(store.layout, address, store.dst_stride.into(), rows, row_bytes);
+    accesses.push(Access { buffer, ranges, write: true });
+    accesses
+}

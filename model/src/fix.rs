@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+//! FIX: tiles of L0C through bias, requantisation, ReLU and clamp, out to GM or L1.
+//!
+//! Row blocks outside; in each, chunks of 16 bus words of a row; of each chunk first all blocks are read, then its rows are
+//! written, in nz panel by panel. The work stops before the first chunk of which a block is not full, and goes on there later.
+//! Destination UB, rounding modes other than `onnx` and results other than s8, u8 and int32 never get here: the sequencer refuses
+//! them.
+
+use crate::fb::Fb;
+use crate::gm::Gm;
+use crate::l0c::{L0c, Tile};
+use crate::l1::{L1, pieces};
+use crate::numerics::{Activation, is_scale, range, requantise_onnx};
+use crate::{Counts, Trap};
+use isa::state::fix as register;
+use isa::{Cause, Config, Dtype, FixStore, FixTarget, Pipe, State};
+
+/// Bus words per row of a chunk.
+const CHUNK_WORDS: usize = 16;
+
+/// What the state registers contribute, taken when the instruction starts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parameters {
+    scale: Option<f32>,
+    zero_point: i32,
+    activation: Activation,
+}
+
+/// The checks at the start of the instruction, in this order.
+///
+/// *Errors*: `unset_register`, `bad_scale`, `bad_zero_point` with address 0; `out_of_buffer` with the first channel outside FB.
+pub(crate) fn check(op: &FixStore, state: &State, fb: &Fb) -> Result<Parameters, Trap> {
+    let get = |index| state.get(Pipe::Fix, index).ok_or(Trap::new(Cause::UnsetRegister, 0));
+    let scale = if op.scales() && !op.per_channel { Some(get(register::SCALE)?) } else { None };
+    let clamp =
+        if op.clamp { Some((get(register::CLAMP_LOW)? as i32, get(register::CLAMP_HIGH)? as i32)) } else { None };
+    let zero_point = if op.scales() { get(register::ZERO_POINT)? as i32 } else { 0 };
+    let scale = scale.map(|bits| checked_scale(bits, 0)).transpose()?;
+    let (lowest, highest) = range(op.dtype_out);
+    if op.scales() && !(lowest..=highest).contains(&zero_point) {
+        return Err(Trap::new(Cause::BadZeroPoint, 0));
+    }
+    if op.reads_fb() {
+        fb.check(op.channel.into(), op.n.into())?;
+    }
+    Ok(Parameters { scale, zero_point, activation: Activation { floor: op.relu.then_some(zero_point), clamp } })
+}
+
+fn checked_scale(bits: u32, address: u64) -> Result<f32, Trap> {
+    if is_scale(bits) { Ok(f32::from_bits(bits)) } else { Err(Trap::new(Cause::BadScale, address)) }
+}
+
+/// `fix.store` over its buffers.
+pub(crate) struct Work<'a, 'gm> {
+    pub(crate) op: &'a FixStore,
+    pub(crate) parameters: Parameters,
+    pub(crate) config: &'a Config,
+    pub(crate) l0c: &'a L0c,
+    pub(crate) fb: &'a Fb,
+    pub(crate) l1: &'a mut L1,
+    pub(crate) gm: &'a mut Gm<'gm>,
+}
+
+impl Work<'_, '_> {
+    /// Stores chunks from number `done` on, as far as their blocks are full; `done` follows. True when all are done.
+    ///
+    /// *Errors*: `out_of_buffer` with the fractal of L0C; `bad_scale` with the channel; what the destination refuses.
+    pub(crate) fn advance(&mut self, done: &mut usize, counts: &mut Counts) -> Result<bool, Trap> {
+        let (m, n) = (usize::from(self.op.m), usize::from(self.op.n));
+        let chunk_columns = CHUNK_WORDS * self.config.bus_bytes / self.element_bytes();
+        let chunks = n.div_ceil(chunk_columns);
+        while *done < m.div_ceil(self.config.m0) * chunks {
+            let row = *done / chunks * self.config.m0;
+            let first = *done % chunks * chunk_columns;
+            let columns = first..n.min(first + chunk_columns);
+            if !self.blocks_full(row, columns.clone())? {
+                return Ok(false);
+            }
+            let scales = self.scales(columns.clone())?;
+            for row in row..m.min(row + self.config.m0) {
+                self.store_row(row, columns.clone(), &scales, counts)?;
+            }
+            *done += 1;
+        }
+        Ok(true)
+    }
+
+    fn element_bytes(&self) -> usize {
+        self.op.dtype_out.bytes(1) as usize
+    }
+
+    fn tile(&self) -> Tile {
+        Tile::new(self.op.l0c, self.op.n)
+    }
+
+    fn blocks_full(&self, row: usize, columns: std::ops::Range<usize>) -> Result<bool, Trap> {
+        // A chunk begins at a block: it has at least 16 columns, a power of two of them.
+        for column in columns.step_by(self.config.n0) {
+            if !self.l0c.is_full(self.tile(), row, column)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The scale of each column; empty for int32 results.
+    fn scales(&self, columns: std::ops::Range<usize>) -> Result<Vec<f32>, Trap> {
+        if !self.op.scales() {
+            return Ok(Vec::new());
+        }
+        columns
+            .map(|column| match self.parameters.scale {
+                Some(scale) => Ok(scale),
+                None => {
+                    let channel = u64::from(self.op.channel) + column as u64;
+                    checked_scale(self.fb.channel(channel)?.scale, channel)
+                }
+            })
+            .collect()
+    }
+
+    fn store_row(
+        &mut self,
+        row: usize,
+        columns: std::ops::Range<usize>,
+        scales: &[f32],
+        counts: &mut Counts,
+    ) -> Result<(), Trap> {
+        let size = self.element_bytes();
+        let mut data = Vec::with_capacity(columns.len() * size);
+        for (index, column) in columns.clone().enumerate() {
+            let bias = match self.op.bias {
+                true => self.fb.channel(u64::from(self.op.channel) + column as u64)?.bias,
+                false => 0,
+            };
+            let acc = self.l0c.get(self.tile(), row, column).wrapping_add(bias);
+            let Parameters { zero_point, activation, .. } = self.parameters;
+            let q = match self.op.dtype_out {
+                Dtype::Int32 => acc,
+                dtype => requantise_onnx(acc, scales[index], zero_point, dtype),
+            };
+            data.extend_from_slice(&activation.apply(q).to_le_bytes()[..size]);
+        }
+        let (start, bytes) = match self.op.dst {
+            FixTarget::Gm(gm) => (self.gm.address(gm), columns.start * size..columns.end * size),
+            FixTarget::L1(address) | FixTarget::Ub(address) => {
+                (address.into(), columns.start * size..columns.end * size)
+            }
+        };
+        let bytes = bytes.start as u64..bytes.end as u64;
+        for (address, range) in pieces(self.op.layout, start, self.op.dst_stride, row as u64, bytes) {
+            match self.op.dst {
+                FixTarget::Gm(_) => self.gm.write_row(address, &data[range], counts)?,
+                FixTarget::L1(_) | FixTarget::Ub(_) => self.l1.write(address, &data[range])?,
+            }
+        }
+        Ok(())
+    }
+}

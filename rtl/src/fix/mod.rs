@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The FIX pipe: [`Fix`] and its parts, in the order of the data: `setup`, `blocks` and `steps`, `pick`, [`Requant`] (`to_float`,
+//! `product`, `to_int`), `collect`, `segments`, `drain`, `l1_rows`.
+
+mod blocks;
+mod collect;
+mod delay;
+mod drain;
+mod engine;
+mod l1_rows;
+mod pick;
+mod product;
+mod requant;
+mod segments;
+mod setup;
+mod shape;
+mod steps;
+mod to_float;
+mod to_int;
+
+pub use engine::Fix;
+pub use requant::{NARROW_CYCLES, Requant, SCALE_CYCLES, WIDE_CYCLES};
+pub use shape::{CHUNK_WORDS, SLOTS, Shape};

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Writes the rows of an instruction into L1: dense words in, segments of S bytes out, in layout rows or nz.
+//!
+//! ```text
+//!  op_*  ──►┌─────────┐
+//!  src_* ──►│ scatter │──► write_*      one segment per cycle
+//!           └─────────┘──► done, fault
+//! ```
+//! A segment is S = min(W, 32) bytes at a multiple of S; a word of 64 bytes is two of them. A fill makes its words itself. The next
+//! instruction begins in the cycle after the last word of the one before.
+
+use crate::axi::Align;
+use crate::axi::log2;
+use crate::prim::prelude::*;
+
+/// L1 writer for words of W bytes.
+#[derive(LogicBlock)]
+pub struct Scatter {
+    /// Clock, rising edge.
+    pub clk: Signal<In, Clock>,
+    /// Drops what is inside.
+    pub rst: Signal<In, Bit>,
+    /// An instruction is offered.
+    pub op_valid: Signal<In, Bit>,
+    /// It is taken.
+    pub op_ready: Signal<Out, Bit>,
+    /// Its words come from `op_byte`, not from `src`.
+    pub op_fill: Signal<In, Bit>,
+    /// 0 rows, 1 nz.
+    pub op_nz: Signal<In, Bit>,
+    /// Fill byte.
+    pub op_byte: Signal<In, Bits<8>>,
+    /// Rows, at least 1.
+    pub op_rows: Signal<In, Bits<16>>,
+    /// Bytes of a row, at least 1.
+    pub op_length: Signal<In, Bits<24>>,
+    /// First byte in L1; nz: a multiple of 32.
+    pub op_address: Signal<In, Bits<24>>,
+    /// Bytes between rows, or between panels (a multiple of 32).
+    pub op_stride: Signal<In, Bits<24>>,
+    /// Comes back with a fault.
+    pub op_pc: Signal<In, Bits<32>>,
+    /// A word is offered: full, but for the last of a row.
+    pub src_valid: Signal<In, Bit>,
+    /// It is taken.
+    pub src_ready: Signal<Out, Bit>,
+    /// The word.
+    pub src_data: Vec<Signal<In, Bits<8>>>,
+    /// A segment is offered to L1.
+    pub write_valid: Signal<Out, Bit>,
+    /// L1 takes it.
+    pub write_ready: Signal<In, Bit>,
+    /// Its address, a multiple of S.
+    pub write_address: Signal<Out, Bits<24>>,
+    /// Bytes of it that are written.
+    pub write_enable: Vec<Signal<Out, Bit>>,
+    /// Its bytes.
+    pub write_data: Vec<Signal<Out, Bits<8>>>,
+    /// The last segment of an instruction was taken by L1 (pulse).
+    pub done: Signal<Out, Bit>,
+    /// A segment goes in.
+    pub moves: Signal<Out, Bit>,
+    /// A byte would lie outside L1; level until reset.
+    pub fault: Signal<Out, Bit>,
+    /// That byte's address.
+    pub fault_address: Signal<Out, Bits<40>>,
+    /// That instruction's program counter.
+    pub fault_pc: Signal<Out, Bits<32>>,
+    align: Align,
+    busy: Reg<Bit>,
+    fill: Reg<Bit>,
+    nz: Reg<Bit>,
+    byte: Reg<Bits<8>>,
+    rows: Reg<Bits<16>>,
+    length: Reg<Bits<24>>,
+    left: Reg<Bits<24>>,
+    stride: Reg<Bits<24>>,
+    pc: Reg<Bits<32>>,
+    row: Reg<Bits<25>>,
+    panel: Reg<Bits<25>>,
+    at: Reg<Bits<25>>,
+    part: Reg<Bits<1>>,
+    faulty: Reg<Bit>,
+    last: Signal<Local, Bit>,
+    op_end: Signal<Local, Bit>,
+    count: Signal<Local, Bits<8>>,
+    top: Signal<Local, Bits<26>>,
+    outside: Signal<Local, Bit>,
+    accept: Signal<Local, Bit>,
+    take: Signal<Local, Bit>,
+    step: Signal<Local, Bits<24>>,
+    next_row: Signal<Local, Bits<25>>,
+    next_panel: Signal<Local, Bits<25>>,
+    next_at: Signal<Local, Bits<25>>,
+    segment: Constant<Bits<8>>,
+    segment24: Constant<Bits<24>>,
+    segment_mask: Constant<Bits<8>>,
+    final_part: Constant<Bits<1>>,
+    capacity_shift: Constant<Bits<6>>,
+    capacity: Constant<Bits<40>>,
+    _s: usize,
+    _parts: usize,
+}
+
+impl Scatter {
+    /// A writer for words of `bytes` bytes into an L1 of `l1_bytes`, a power of two.
+    pub fn new(bytes: usize, l1_bytes: usize) -> Self {
+        let s = bytes.min(32);
+        let parts = bytes / s;
+        Scatter {
+            clk: Signal::default(),
+            rst: Signal::default(),
+            op_valid: Signal::default(),
+            op_ready: Signal::default(),
+            op_fill: Signal::default(),
+            op_nz: Signal::default(),
+            op_byte: Signal::default(),
+            op_rows: Signal::default(),
+            op_length: Signal::default(),
+            op_address: Signal::default(),
+            op_stride: Signal::default(),
+            op_pc: Signal::default(),
+            src_valid: Signal::default(),
+            src_ready: Signal::default(),
+            src_data: vec![Signal::default(); bytes],
+            write_valid: Signal::default(),
+            write_ready: Signal::default(),
+            write_address: Signal::default(),
+            write_enable: vec![Signal::default(); s],
+            write_data: vec![Signal::default(); s],
+            done: Signal::default(),
+            moves: Signal::default(),
+            fault: Signal::default(),
+            fault_address: Signal::default(),
+            fault_pc: Signal::default(),
+            align: Align::new(s),
+            busy: Reg::default(),
+            fill: Reg::default(),
+            nz: Reg::default(),
+            byte: Reg::default(),
+            rows: Reg::default(),
+            length: Reg::default(),
+            left: Reg::default(),
+            stride: Reg::default(),
+            pc: Reg::default(),
+            row: Reg::default(),
+            panel: Reg::default(),
+            at: Reg::default(),
+            part: Reg::default(),
+            faulty: Reg::default(),
+            last: Signal::default(),
+            op_end: Signal::default(),
+            count: Signal::default(),
+            top: Signal::default(),
+            outside: Signal::default(),
+            accept: Signal::default(),
+            take: Signal::default(),
+            step: Signal::default(),
+            next_row: Signal::default(),
+            next_panel: Signal::default(),
+            next_at: Signal::default(),
+            segment: Constant::new((s as u64).into()),
+            segment24: Constant::new((s as u64).into()),
+            segment_mask: Constant::new((s as u64 - 1).into()),
+            final_part: Constant::new((parts as u64 - 1).into()),
+            capacity_shift: Constant::new((log2(l1_bytes) as u64).into()),
+            capacity: Constant::new((l1_bytes as u64).into()),
+            _s: s,
+            _parts: parts,
+        }
+    }
+}
+
+impl Logic for Scatter {
+    #[hdl_gen]
+    fn update(&mut self) {
+        comment!("mte2_scatter_{src_data[]}: writes the rows of an instruction into L1, as rows or nz.");
+        dff_setup!(self, clk, busy, fill, nz, byte, rows, length, left, stride, pc, row, panel, at, part, faulty);
+        self.align.clk.next = self.clk.val();
+        self.align.rst.next = self.rst.val();
+        // The present segment: `count` bytes that go to `at`.
+        self.last.next = self.left.q.val() <= self.segment24.val();
+        self.count.next = self.segment.val();
+        if self.last.val() {
+            self.count.next = self.left.q.val().get_bits::<8>(0);
+        }
+        self.op_end.next = self.last.val() & (self.rows.q.val() == 1);
+        self.top.next = bit_cast::<26, 25>(self.at.q.val()) + bit_cast::<26, 8>(self.count.val() - 1);
+        self.outside.next = (self.top.val() >> self.capacity_shift.val()) != 0;
+        self.accept.next = self.busy.q.val()
+            & (self.fill.q.val() | self.src_valid.val())
+            & !self.outside.val()
+            & self.align.in_ready.val();
+        self.moves.next = self.accept.val();
+        self.align.in_valid.next = self.busy.q.val() & (self.fill.q.val() | self.src_valid.val()) & !self.outside.val();
+        self.align.in_count.next = self.count.val();
+        self.align.in_last.next = self.last.val();
+        self.align.in_offset.next = self.row.q.val().get_bits::<8>(0) & self.segment_mask.val();
+        self.align.in_note.next =
+            bit_cast::<32, 24>(self.at.q.val().get_bits::<24>(0)) | (bit_cast::<32, 1>(self.op_end.val().into()) << 24);
+        self.src_ready.next =
+            self.accept.val() & !self.fill.q.val() & (self.last.val() | (self.part.q.val() == self.final_part.val()));
+        for n in self._s..(self._s + 1) {
+            for i in 0..self._s {
+                self.align.in_data[i].next = self.src_data[i].val();
+                for p in 1..self._parts {
+                    if self.part.q.val() == p.to_bits::<1>() {
+                        self.align.in_data[i].next = self.src_data[p * n + i].val();
+                    }
+                }
+                if self.fill.q.val() {
+                    self.align.in_data[i].next = self.byte.q.val();
+                }
+            }
+        }
+        // Where the next segment goes.
+        self.step.next = self.stride.q.val();
+        if self.nz.q.val() {
+            self.step.next = 32.into();
+        }
+        self.next_row.next = self.row.q.val() + bit_cast::<25, 24>(self.step.val());
+        self.next_panel.next = self.panel.q.val() + bit_cast::<25, 24>(self.stride.q.val());
+        self.next_at.next = self.at.q.val() + bit_cast::<25, 24>(self.segment24.val());
+        if self.accept.val() {
+            if self.last.val() {
+                self.rows.d.next = self.rows.q.val() - 1;
+                self.left.d.next = self.length.q.val();
+                self.row.d.next = self.next_row.val();
+                self.panel.d.next = self.next_row.val();
+                self.at.d.next = self.next_row.val();
+                self.part.d.next = 0.into();
+            } else {
+                self.left.d.next = self.left.q.val() - self.segment24.val();
+                self.part.d.next = 0.into();
+                if self.part.q.val() != self.final_part.val() {
+                    self.part.d.next = self.part.q.val() + 1;
+                }
+                self.at.d.next = self.next_at.val();
+                if self.nz.q.val() & (self.next_at.val().get_bits::<5>(0) == 0) {
+                    self.at.d.next = self.next_panel.val();
+                    self.panel.d.next = self.next_panel.val();
+                }
+            }
+        }
+        self.take.next = !self.busy.q.val() | (self.accept.val() & self.op_end.val());
+        self.op_ready.next = self.take.val() & !self.faulty.q.val();
+        if self.take.val() {
+            self.busy.d.next = self.op_valid.val() & !self.faulty.q.val();
+            self.fill.d.next = self.op_fill.val();
+            self.nz.d.next = self.op_nz.val();
+            self.byte.d.next = self.op_byte.val();
+            self.rows.d.next = self.op_rows.val();
+            self.length.d.next = self.op_length.val();
+            self.left.d.next = self.op_length.val();
+            self.stride.d.next = self.op_stride.val();
+            self.pc.d.next = self.op_pc.val();
+            self.row.d.next = bit_cast::<25, 24>(self.op_address.val());
+            self.panel.d.next = bit_cast::<25, 24>(self.op_address.val());
+            self.at.d.next = bit_cast::<25, 24>(self.op_address.val());
+            self.part.d.next = 0.into();
+        }
+        // Out to L1.
+        self.write_valid.next = self.align.out_valid.val();
+        self.align.out_ready.next = self.write_ready.val();
+        self.write_address.next =
+            self.align.out_note.val().get_bits::<24>(0) & !bit_cast::<24, 8>(self.segment_mask.val());
+        if self.align.out_extra.val() {
+            self.write_address.next = (self.align.out_note.val().get_bits::<24>(0)
+                & !bit_cast::<24, 8>(self.segment_mask.val()))
+                + self.segment24.val();
+        }
+        for i in 0..self._s {
+            self.write_enable[i].next = self.align.out_strobe[i].val();
+            self.write_data[i].next = self.align.out_data[i].val();
+        }
+        self.done.next = self.align.out_valid.val()
+            & self.write_ready.val()
+            & self.align.out_last.val()
+            & self.align.out_note.val().get_bit(24);
+        if self.busy.q.val() & self.outside.val() {
+            self.faulty.d.next = true;
+        }
+        self.fault.next = self.faulty.q.val();
+        self.fault_pc.next = self.pc.q.val();
+        self.fault_address.next = self.capacity.val();
+        if (self.at.q.val() >> self.capacity_shift.val()) != 0 {
+            self.fault_address.next = bit_cast::<40, 25>(self.at.q.val());
+        }
+        if self.rst.val() {
+            self.busy.d.next = false;
+            self.faulty.d.next = false;
+        }
+    }
+}

@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Reads the rows of an instruction from L1 as dense words of W bytes, from layout rows or nz.
+//!
+//! ```text
+//!  op_* ─► pieces ─► walk ──► read_*  (L1 port 1, R = NB * K0 bytes)
+//!                     └─► plans ─┐
+//!  read_data_* ──────► chunks ───┴─► unpack ─► justify ─► widen ──► out_*
+//! ```
+//! A piece is a run of bytes in L1: a row, or the part of it in one nz panel. Chunks of R bytes are asked for as long as there is room
+//! for eight, and cut into words of S = min(W, 32) bytes. One word of S bytes per cycle; for W = 64 two of them make a word.
+
+use crate::axi::{Justify, log2};
+use crate::prim::prelude::*;
+
+/// Chunks asked for and not used up: covers L1's 3 cycles and its port's other user.
+const CHUNKS: usize = 8;
+
+/// L1 reader for words of W bytes.
+#[derive(LogicBlock)]
+pub struct Gather {
+    /// Clock, rising edge.
+    pub clk: Signal<In, Clock>,
+    /// Drops what is inside.
+    pub rst: Signal<In, Bit>,
+    /// An instruction is offered.
+    pub op_valid: Signal<In, Bit>,
+    /// It is taken.
+    pub op_ready: Signal<Out, Bit>,
+    /// 0 rows, 1 nz.
+    pub op_nz: Signal<In, Bit>,
+    /// Rows, at least 1.
+    pub op_rows: Signal<In, Bits<16>>,
+    /// Bytes of a row, at least 1.
+    pub op_length: Signal<In, Bits<24>>,
+    /// First byte in L1; nz: a multiple of 32.
+    pub op_address: Signal<In, Bits<24>>,
+    /// Bytes between rows, or between panels (a multiple of 32).
+    pub op_stride: Signal<In, Bits<24>>,
+    /// Comes back with a fault.
+    pub op_pc: Signal<In, Bits<32>>,
+    /// A chunk is asked for.
+    pub read_valid: Signal<Out, Bit>,
+    /// L1 takes that.
+    pub read_ready: Signal<In, Bit>,
+    /// Its address, a multiple of R.
+    pub read_address: Signal<Out, Bits<24>>,
+    /// A chunk arrives: always taken.
+    pub read_data_valid: Signal<In, Bit>,
+    /// Its R bytes.
+    pub read_data: Vec<Signal<In, Bits<8>>>,
+    /// A word is offered: full, but for the last of a row.
+    pub out_valid: Signal<Out, Bit>,
+    /// It is taken.
+    pub out_ready: Signal<In, Bit>,
+    /// The word.
+    pub out_data: Vec<Signal<Out, Bits<8>>>,
+    /// A byte would lie outside L1; level until reset.
+    pub fault: Signal<Out, Bit>,
+    /// That byte's address.
+    pub fault_address: Signal<Out, Bits<40>>,
+    /// That instruction's program counter.
+    pub fault_pc: Signal<Out, Bits<32>>,
+    // Pieces.
+    busy: Reg<Bit>,
+    nz: Reg<Bit>,
+    rows: Reg<Bits<16>>,
+    length: Reg<Bits<24>>,
+    left: Reg<Bits<24>>,
+    stride: Reg<Bits<24>>,
+    pc: Reg<Bits<32>>,
+    row: Reg<Bits<25>>,
+    at: Reg<Bits<25>>,
+    faulty: Reg<Bit>,
+    short: Signal<Local, Bit>,
+    reach_next: Signal<Local, Bits<24>>,
+    top: Signal<Local, Bits<26>>,
+    outside: Signal<Local, Bit>,
+    row_end: Signal<Local, Bit>,
+    step: Signal<Local, Bits<24>>,
+    next_row: Signal<Local, Bits<25>>,
+    op_take: Signal<Local, Bit>,
+    // Chunks of the present piece.
+    walking: Reg<Bit>,
+    fresh: Reg<Bit>,
+    mark: Reg<Bit>,
+    first: Reg<Bits<24>>,
+    end: Reg<Bits<24>>,
+    reach: Reg<Bits<24>>,
+    chunk: Reg<Bits<24>>,
+    load: Signal<Local, Bit>,
+    chunk_last: Signal<Local, Bit>,
+    accept: Signal<Local, Bit>,
+    offset: Signal<Local, Bits<8>>,
+    rest: Signal<Local, Bits<8>>,
+    flush: Signal<Local, Bit>,
+    /// Per chunk: first part, last part, offset, bytes of the last word, bit 0 last chunk of its piece, bit 1 flush, bit 2 row's end.
+    plans: Fifo<8>,
+    chunks: Fifo<8>,
+    // Chunks to words.
+    part: Reg<Bits<8>>,
+    opened: Reg<Bit>,
+    sub: Reg<Bits<8>>,
+    gathered: Vec<Reg<Bits<8>>>,
+    current: Signal<Local, Bits<8>>,
+    whole: Signal<Local, Bit>,
+    used: Signal<Local, Bit>,
+    taken: Signal<Local, Bit>,
+    justify: Justify,
+    // Words of S to words of W.
+    held: Reg<Bit>,
+    hold: Vec<Reg<Bits<8>>>,
+    segment_mask: Constant<Bits<8>>,
+    segment: Constant<Bits<8>>,
+    segment24: Constant<Bits<24>>,
+    segment_mask24: Constant<Bits<24>>,
+    segment_shift: Constant<Bits<6>>,
+    chunk_bytes: Constant<Bits<24>>,
+    chunk_shift: Constant<Bits<6>>,
+    align_shift: Constant<Bits<6>>,
+    part_mask: Constant<Bits<8>>,
+    final_sub: Constant<Bits<8>>,
+    capacity_shift: Constant<Bits<6>>,
+    capacity: Constant<Bits<40>>,
+    _s: usize,
+    _r: usize,
+    _parts: usize,
+    _subs: usize,
+    _low: usize,
+    _halves: usize,
+}
+
+impl Gather {
+    /// A reader for words of `bytes` bytes from an L1 of `l1_bytes` that gives `chunk` bytes at once; all powers of two.
+    pub fn new(bytes: usize, l1_bytes: usize, chunk: usize) -> Self {
+        let s = bytes.min(32);
+        let parts = (chunk / s).max(1);
+        let subs = (s / chunk).max(1);
+        let low = (subs - 1) * chunk;
+        Gather {
+            clk: Signal::default(),
+            rst: Signal::default(),
+            op_valid: Signal::default(),
+            op_ready: Signal::default(),
+            op_nz: Signal::default(),
+            op_rows: Signal::default(),
+            op_length: Signal::default(),
+            op_address: Signal::default(),
+            op_stride: Signal::default(),
+            op_pc: Signal::default(),
+            read_valid: Signal::default(),
+            read_ready: Signal::default(),
+            read_address: Signal::default(),
+            read_data_valid: Signal::default(),
+            read_data: vec![Signal::default(); chunk],
+            out_valid: Signal::default(),
+            out_ready: Signal::default(),
+            out_data: vec![Signal::default(); bytes],
+            fault: Signal::default(),
+            fault_address: Signal::default(),
+            fault_pc: Signal::default(),
+            busy: Reg::default(),
+            nz: Reg::default(),
+            rows: Reg::default(),
+            length: Reg::default(),
+            left: Reg::default(),
+            stride: Reg::default(),
+            pc: Reg::default(),
+            row: Reg::default(),
+            at: Reg::default(),
+            faulty: Reg::default(),
+            short: Signal::default(),
+            reach_next: Signal::default(),
+            top: Signal::default(),
+            outside: Signal::default(),
+            row_end: Signal::default(),
+            step: Signal::default(),
+            next_row: Signal::default(),
+            op_take: Signal::default(),
+            walking: Reg::default(),
+            fresh: Reg::default(),
+            mark: Reg::default(),
+            first: Reg::default(),
+            end: Reg::default(),
+            reach: Reg::default(),
+            chunk: Reg::default(),
+            load: Signal::default(),
+            chunk_last: Signal::default(),
+            accept: Signal::default(),
+            offset: Signal::default(),
+            rest: Signal::default(),
+            flush: Signal::default(),
+            plans: Fifo::new(CHUNKS, 5),
+            chunks: Fifo::new(CHUNKS, chunk),
+            part: Reg::default(),
+            opened: Reg::default(),
+            sub: Reg::default(),
+            gathered: vec![Reg::default(); low],
+            current: Signal::default(),
+            whole: Signal::default(),
+            used: Signal::default(),
+            taken: Signal::default(),
+            justify: Justify::new(s),
+            held: Reg::default(),
+            hold: vec![Reg::default(); bytes - s],
+            segment_mask: Constant::new((s as u64 - 1).into()),
+            segment: Constant::new((s as u64).into()),
+            segment24: Constant::new((s as u64).into()),
+            segment_mask24: Constant::new((s as u64 - 1).into()),
+            segment_shift: Constant::new((log2(s) as u64).into()),
+            chunk_bytes: Constant::new((chunk as u64).into()),
+            chunk_shift: Constant::new((log2(chunk) as u64).into()),
+            align_shift: Constant::new((log2(chunk.max(s)) as u64).into()),
+            part_mask: Constant::new((parts as u64 - 1).into()),
+            final_sub: Constant::new((subs as u64 - 1).into()),
+            capacity_shift: Constant::new((log2(l1_bytes) as u64).into()),
+            capacity: Constant::new((l1_bytes as u64).into()),
+            _s: s,
+            _r: chunk,
+            _parts: parts,
+            _subs: subs,
+            _low: low,
+            _halves: bytes / s - 1,
+        }
+    }
+}
+
+impl Logic for Gather {
+    #[hdl_gen]
+    fn update(&mut self) {
+        comment!("mte3_gather_{out_data[]}_{read_data[]}: reads the rows of an instruction from L1 as dense words.");
+        dff_setup!(self, clk, busy, nz, rows, length, left, stride, pc, row, at, faulty);
+        dff_setup!(self, clk, walking, fresh, mark, first, end, reach, chunk, part, opened, sub, held);
+        self.plans.clk.next = self.clk.val();
+        self.plans.clear.next = self.rst.val();
+        self.chunks.clk.next = self.clk.val();
+        self.chunks.clear.next = self.rst.val();
+        self.justify.clk.next = self.clk.val();
+        self.justify.rst.next = self.rst.val();
+        // The present piece: reach_next + 1 bytes from `at` on.
+        self.short.next = self.left.q.val() <= 32;
+        self.row_end.next = !self.nz.q.val() | self.short.val();
+        self.reach_next.next = 31.into();
+        if self.row_end.val() {
+            self.reach_next.next = self.left.q.val() - 1;
+        }
+        self.top.next = bit_cast::<26, 25>(self.at.q.val()) + bit_cast::<26, 24>(self.reach_next.val());
+        self.outside.next = (self.top.val() >> self.capacity_shift.val()) != 0;
+        self.step.next = self.stride.q.val();
+        if self.nz.q.val() {
+            self.step.next = 32.into();
+        }
+        self.next_row.next = self.row.q.val() + bit_cast::<25, 24>(self.step.val());
+        // Chunks of the piece that is walked through.
+        self.chunk_last.next = (self.chunk.q.val() >> self.chunk_shift.val())
+            == ((self.end.q.val() | self.segment_mask24.val()) >> self.chunk_shift.val());
+        self.read_valid.next = self.walking.q.val() & self.plans.in_ready.val();
+        self.read_address.next = self.chunk.q.val();
+        self.accept.next = self.walking.q.val() & self.plans.in_ready.val() & self.read_ready.val();
+        self.load.next = !self.walking.q.val() | (self.accept.val() & self.chunk_last.val());
+        if self.load.val() {
+            self.walking.d.next = self.busy.q.val() & !self.outside.val();
+            self.fresh.d.next = true;
+            self.mark.d.next = self.row_end.val();
+            self.first.d.next = self.at.q.val().get_bits::<24>(0);
+            self.end.d.next = self.top.val().get_bits::<24>(0);
+            self.reach.d.next = self.reach_next.val();
+            self.chunk.d.next = (self.at.q.val().get_bits::<24>(0) >> self.align_shift.val()) << self.align_shift.val();
+        } else if self.accept.val() {
+            self.fresh.d.next = false;
+            self.chunk.d.next = self.chunk.q.val() + self.chunk_bytes.val();
+        }
+        if self.load.val() & self.busy.q.val() & !self.outside.val() {
+            if self.row_end.val() {
+                self.rows.d.next = self.rows.q.val() - 1;
+                self.left.d.next = self.length.q.val();
+                self.row.d.next = self.next_row.val();
+                self.at.d.next = self.next_row.val();
+                if self.rows.q.val() == 1 {
+                    self.busy.d.next = false;
+                }
+            } else {
+                self.left.d.next = self.left.q.val() - 32;
+                self.at.d.next = self.at.q.val() + bit_cast::<25, 24>(self.stride.q.val());
+            }
+        }
+        self.op_take.next = !self.busy.q.val() & !self.faulty.q.val();
+        self.op_ready.next = self.op_take.val();
+        if self.op_take.val() {
+            self.busy.d.next = self.op_valid.val();
+            self.nz.d.next = self.op_nz.val();
+            self.rows.d.next = self.op_rows.val();
+            self.length.d.next = self.op_length.val();
+            self.left.d.next = self.op_length.val();
+            self.stride.d.next = self.op_stride.val();
+            self.pc.d.next = self.op_pc.val();
+            self.row.d.next = bit_cast::<25, 24>(self.op_address.val());
+            self.at.d.next = bit_cast::<25, 24>(self.op_address.val());
+        }
+        // What to do with the chunk when it comes.
+        self.offset.next = self.first.q.val().get_bits::<8>(0) & self.segment_mask.val();
+        self.rest.next = self.reach.q.val().get_bits::<8>(0) & self.segment_mask.val();
+        self.flush.next = (self.offset.val() != 0)
+            & (self.offset.val() + self.rest.val() < self.segment.val())
+            & (self.reach.q.val() >= self.segment24.val());
+        self.plans.in_valid.next = self.walking.q.val() & self.read_ready.val();
+        self.plans.in_data[0].next = 0.into();
+        if self.fresh.q.val() {
+            self.plans.in_data[0].next =
+                (self.first.q.val() >> self.segment_shift.val()).get_bits::<8>(0) & self.part_mask.val();
+        }
+        self.plans.in_data[1].next = self.part_mask.val();
+        if self.chunk_last.val() {
+            self.plans.in_data[1].next =
+                (self.end.q.val() >> self.segment_shift.val()).get_bits::<8>(0) & self.part_mask.val();
+        }
+        self.plans.in_data[2].next = self.offset.val();
+        self.plans.in_data[3].next = self.rest.val() + 1;
+        self.plans.in_data[4].next = bit_cast::<8, 1>(self.chunk_last.val().into())
+            | (bit_cast::<8, 1>(self.flush.val().into()) << 1)
+            | (bit_cast::<8, 1>(self.mark.q.val().into()) << 2);
+        self.chunks.in_valid.next = self.read_data_valid.val();
+        for i in 0..self._r {
+            self.chunks.in_data[i].next = self.read_data[i].val();
+        }
+        // Chunks to words of S bytes: several per chunk, or one of several chunks.
+        self.current.next = self.plans.out_data[0].val();
+        if self.opened.q.val() {
+            self.current.next = self.part.q.val();
+        }
+        self.whole.next = self.sub.q.val() == self.final_sub.val();
+        self.justify.in_valid.next = self.chunks.out_valid.val() & self.whole.val();
+        self.taken.next = self.chunks.out_valid.val() & self.whole.val() & self.justify.in_ready.val();
+        self.used.next = (self.chunks.out_valid.val() & !self.whole.val())
+            | (self.taken.val() & (self.current.val() == self.plans.out_data[1].val()));
+        self.chunks.out_ready.next = self.used.val();
+        self.plans.out_ready.next = self.used.val();
+        if self.taken.val() {
+            self.opened.d.next = !self.used.val();
+            self.part.d.next = self.current.val() + 1;
+            self.sub.d.next = 0.into();
+        } else if self.used.val() {
+            self.sub.d.next = self.sub.q.val() + 1;
+        }
+        self.justify.in_offset.next = self.plans.out_data[2].val();
+        self.justify.in_count.next = self.plans.out_data[3].val();
+        self.justify.in_last.next =
+            self.plans.out_data[4].val().get_bit(0) & (self.current.val() == self.plans.out_data[1].val());
+        self.justify.in_flush.next = self.plans.out_data[4].val().get_bit(1);
+        self.justify.in_mark.next = self.plans.out_data[4].val().get_bit(2);
+        for i in 0..self._low {
+            self.gathered[i].clock.next = self.clk.val();
+            self.gathered[i].d.next = self.gathered[i].q.val();
+            self.justify.in_data[i].next = self.gathered[i].q.val();
+        }
+        for r in self._r..(self._r + 1) {
+            for g in 1..self._subs {
+                if self.chunks.out_valid.val() & (self.sub.q.val() == (g - 1).to_bits::<8>()) {
+                    for i in 0..self._r {
+                        self.gathered[(g - 1) * r + i].d.next = self.chunks.out_data[i].val();
+                    }
+                }
+            }
+        }
+        for l in self._low..(self._low + 1) {
+            for i in self._low..self._s {
+                self.justify.in_data[i].next = self.chunks.out_data[i - l].val();
+                for p in 1..self._parts {
+                    if self.current.val() == p.to_bits::<8>() {
+                        for s in self._s..(self._s + 1) {
+                            self.justify.in_data[i].next = self.chunks.out_data[p * s + i].val();
+                        }
+                    }
+                }
+            }
+        }
+        // Words of S bytes to words of W bytes.
+        self.out_valid.next = self.justify.out_valid.val();
+        self.justify.out_ready.next = self.out_ready.val();
+        for i in 0..self._s {
+            self.out_data[i].next = self.justify.out_data[i].val();
+        }
+        for h in 0..self._halves {
+            self.out_valid.next = self.justify.out_valid.val() & (self.held.q.val() | self.justify.out_mark.val());
+            self.justify.out_ready.next = self.out_ready.val() | (!self.held.q.val() & !self.justify.out_mark.val());
+            if self.justify.out_valid.val() & self.out_ready.val() {
+                self.held.d.next = false;
+            }
+            if self.justify.out_valid.val() & !self.held.q.val() & !self.justify.out_mark.val() {
+                self.held.d.next = true;
+            }
+            for s in self._s..(self._s + 1) {
+                for i in 0..self._s {
+                    self.hold[h * s + i].clock.next = self.clk.val();
+                    self.hold[h * s + i].d.next = self.hold[h * s + i].q.val();
+                    if !self.held.q.val() {
+                        self.hold[h * s + i].d.next = self.justify.out_data[i].val();
+                    } else {
+                        self.out_data[i].next = self.hold[h * s + i].q.val();
+                    }
+                    self.out_data[(h + 1) * s + i].next = self.justify.out_data[i].val();
+                }
+            }
+        }
+        // Bounds.
+        if self.busy.q.val() & self.outside.val() {
+            self.faulty.d.next = true;
+        }
+        self.fault.next = self.faulty.q.val();
+        self.fault_pc.next = self.pc.q.val();
+        self.fault_address.next = self.capacity.val();
+        if (self.at.q.val() >> self.capacity_shift.val()) != 0 {
+            self.fault_address.next = bit_cast::<40, 25>(self.at.q.val());
+        }
+        if self.rst.val() {
+            self.busy.d.next = false;
+            self.faulty.d.next = false;
+            self.walking.d.next = false;
+            self.opened.d.next = false;
+            self.sub.d.next = 0.into();
+            self.held.d.next = false;
+        }
+    }
+}
