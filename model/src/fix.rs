@@ -141,13 +141,11 @@ impl Work<'_, '_> {
             };
             data.extend_from_slice(&activation.apply(q).to_le_bytes()[..size]);
         }
-        let (start, bytes) = match self.op.dst {
-            FixTarget::Gm(gm) => (self.gm.address(gm), columns.start * size..columns.end * size),
-            FixTarget::L1(address) | FixTarget::Ub(address) => {
-                (address.into(), columns.start * size..columns.end * size)
-            }
+        let start = match self.op.dst {
+            FixTarget::Gm(gm) => self.gm.address(gm),
+            FixTarget::L1(address) | FixTarget::Ub(address) => address.into(),
         };
-        let bytes = bytes.start as u64..bytes.end as u64;
+        let bytes = (columns.start * size) as u64..(columns.end * size) as u64;
         for (address, range) in pieces(self.op.layout, start, self.op.dst_stride, row as u64, bytes) {
             match self.op.dst {
                 FixTarget::Gm(_) => self.gm.write_row(address, &data[range], counts)?,

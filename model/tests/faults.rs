@@ -9,6 +9,7 @@ use common::{PROGRAM, assemble, expect_fault, place, run_fault, window};
 use isa::csr::{RIGHT_EXECUTE, RIGHT_READ, RIGHT_WRITE};
 use isa::*;
 use model::*;
+use rand::Rng;
 
 /// GM that answers one byte with an error.
 struct Broken {
@@ -292,4 +293,44 @@ fn bus_errors_are_recorded_with_their_address() {
         let fault = fault_of(&run, &mut Broken { memory, bad });
         assert_eq!(fault, FaultRecord { cause, pipe, pc, address: bad });
     }
+}
+
+#[test]
+fn random_programs_end_and_write_only_inside_their_window() {
+    let mut rng = common::rng(6);
+    let mut causes = std::collections::BTreeSet::new();
+    for case in 0..3000 {
+        let mut next = || rng.next_u64();
+        // Flags would stop nearly every program at once; small offsets let some accesses hit the window.
+        let mut program: Vec<Inst> = (0..8).map(|_| Inst::new(isa::random::inst(&mut next).op)).collect();
+        for inst in &mut program {
+            let offset = next() % 0x2000;
+            match &mut inst.op {
+                Instruction::Mte2Load(load) => load.gm.offset = offset,
+                Instruction::Mte3Store(store) => (store.gm.offset, store.src_address) = (offset, offset as u32 & !31),
+                Instruction::FixStore(FixStore { dst: FixTarget::Gm(gm), .. }) => gm.offset = offset & !31,
+                _ => {}
+            }
+        }
+        program.push(Instruction::End.into());
+        let mut memory = SparseMemory::new(next());
+        let run = place(&program, &mut memory)
+            .with_window(0, window(0x800, 0x17FF))
+            .with_window(1, Window { rights: RIGHT_EXECUTE, ..window(PROGRAM, PROGRAM + 0xFFF) });
+        let before = memory.clone();
+        let mut core = tiny();
+        match core.run(&mut memory, &run) {
+            Outcome::Fault(fault) => assert!(fault.pc as usize <= 32 * program.len(), "case {case}: {fault}"),
+            Outcome::Done(counts) => assert!(counts.instructions <= 9, "case {case}"),
+        }
+        if let Outcome::Fault(fault) = core.run(&mut memory, &run) {
+            causes.insert(fault.cause);
+        }
+        // Outside the window nothing has changed.
+        let inside = memory.bytes(0x800, 0x1000);
+        let mut expected = before.clone();
+        expected.write(0x800, &inside).unwrap();
+        assert_eq!(memory.first_difference(&expected), None, "case {case}");
+    }
+    assert!(causes.len() >= 6, "{causes:?}");
 }

@@ -159,6 +159,12 @@ fn what_waits_for_ever_makes_no_progress() {
          {LOAD_B} set m.0\n {MMAD} wait mte1.0\n end"
     );
     expect_fault(&short, Cause::NoProgress, Pipe::M, 3, 0);
+    // An early load clears the fractals of its tile whole, also the blocks that it does not write.
+    let small = format!(
+        "{FILL} set mte1.0\n {LOAD_A} wait mte2.0\n {LOAD_B}
+         mte1.loada dst=l0a[0] src=l1[0] panel_stride=512 rows=4 k=32 dtype=s8 set m.0 early\n {MMAD} wait mte1.0\n end"
+    );
+    expect_fault(&small, Cause::NoProgress, Pipe::M, 4, 0);
     let cleared = format!(
         "{FILL} set mte1.0\n {LOAD_A} wait mte2.0\n {LOAD_B} set m.0\n {MMAD} wait mte1.0
          m.mmad c=l0c[0] a=l0a[4] b=l0b[0] m=16 n=16 k=32 dtype_a=s8 dtype_b=s8 set fix.0 early\n {STORE} wait m.0\n end"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Every unit on the way to global memory prints, for every bus width of the named cores.
+//! Every unit on the way to global memory prints lint-clean Verilog, for every bus width of the named cores.
 //!
 //! With `QUADER_EMIT_DIR` set, the Verilog is written there, one folder per unit and width.
 
@@ -15,6 +15,7 @@ fn print(mut uut: impl Block, name: &str) {
     uut.connect_all();
     let design = emit(&uut, name).unwrap_or_else(|error| panic!("{name}: {error}"));
     assert_eq!(design.top, name);
+    assert_eq!(tb::lint(&design), [""; 0], "{name}");
     if let Ok(dir) = std::env::var("QUADER_EMIT_DIR") {
         design.write(&Path::new(&dir).join(name)).expect("the folder is writable");
     }

@@ -18,6 +18,7 @@ fn every_core_prints_small_verilog() {
         let mut m = rtl::cube::M::new(&config);
         m.connect_all();
         let design = rtl::emit::emit(&m, "m").expect("M can be printed");
+        assert_eq!(tb::lint(&design), [""; 0], "{}", config.name);
         assert!(design.modules.len() <= modules, "{}: {} modules", config.name, design.modules.len());
         assert!(design.text().len() <= bytes, "{}: {} bytes", config.name, design.text().len());
     }

@@ -228,6 +228,7 @@ fn prints<const B: usize>(config: &Config) {
     let design = emit(&uut, "fix").expect("printable");
     let bytes: usize = design.modules.iter().map(|module| module.text.len()).sum();
     println!("{}: {} modules, {} bytes of Verilog, {:?}", config.name, design.modules.len(), bytes, begin.elapsed());
+    assert_eq!(tb::lint(&design), [""; 0], "{}", config.name);
     assert!(design.modules.iter().any(|module| module.name == "requant"));
     if let Ok(dir) = std::env::var("QUADER_EMIT_DIR") {
         let dir = std::path::Path::new(&dir).join(format!("fix_{}", config.name));

@@ -130,6 +130,7 @@ fn every_core_prints() {
     for config in [Config::tiny(), Config::lite(), Config::max()] {
         let mut l0c = L0c::new(&config);
         l0c.connect_all();
-        rtl::emit::emit(&l0c, "l0c").expect("L0C can be printed");
+        let design = rtl::emit::emit(&l0c, "l0c").expect("L0C can be printed");
+        assert_eq!(tb::lint(&design), [""; 0], "{}", config.name);
     }
 }

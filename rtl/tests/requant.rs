@@ -215,6 +215,7 @@ fn lane_prints() {
     let mut uut = Requant::default();
     uut.connect_all();
     let design = emit(&uut, "requant").expect("printable");
+    assert_eq!(tb::lint(&design), [""; 0]);
     assert!(design.modules.iter().any(|module| module.name == "to_float"));
     if let Ok(dir) = std::env::var("QUADER_EMIT_DIR") {
         design.write(&std::path::Path::new(&dir).join("requant")).expect("writable folder");

@@ -3,6 +3,8 @@
 
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod gemm;
+
 use isa::csr::{RIGHT_EXECUTE, RIGHT_READ, RIGHT_WRITE};
 use isa::*;
 use model::*;

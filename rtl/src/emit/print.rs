@@ -401,8 +401,11 @@ impl Printer<'_> {
         let _ = writeln!(text, "{pad}case ({selector})");
         // Without `_` Rust has proved the arms exhaustive: the last one then also stands for encodings that never occur.
         let last = if default.is_none() { arms.len().saturating_sub(1) } else { arms.len() };
+        // An arm without effect here is left out, unless what stands as `default` has one.
+        let fallback = default.or(arms.last().map(|(_, body)| body.as_slice()));
+        let silent_fallback = fallback.is_none_or(<[Stmt]>::is_empty);
         for (at, (label, body)) in arms.iter().enumerate() {
-            if body.is_empty() && default.is_none_or(<[Stmt]>::is_empty) && at != last {
+            if body.is_empty() && silent_fallback && at != last {
                 continue;
             }
             let label = if at == last {

@@ -4,8 +4,6 @@
 
 use rtl::emit::emit;
 use rust_hdl::prelude::Block;
-use std::path::PathBuf;
-use std::process::Command;
 
 /// SplitMix64: uniform numbers from a seed that the environment variable `QUADER_SEED` replaces.
 pub struct Random(u64);
@@ -61,7 +59,7 @@ pub fn cubes() -> Vec<isa::Config> {
     ]
 }
 
-/// Prints `uut` as Verilog and, if the environment variable `VERILATOR` names the program, lints it: no warning is accepted.
+/// Prints `uut` as Verilog and lints it: no message is accepted that `rtl/lint.vlt` does not waive.
 pub fn prints_and_lints(uut: &mut dyn Block, name: &str) {
     let start = std::time::Instant::now();
     uut.connect_all();
@@ -71,17 +69,5 @@ pub fn prints_and_lints(uut: &mut dyn Block, name: &str) {
     };
     let lines: usize = design.modules.iter().map(|module| module.text.lines().count()).sum();
     println!("{name}: {} modules, {lines} lines, {:?}", design.modules.len(), start.elapsed());
-    let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = std::fs::remove_dir_all(&dir);
-    design.write(&dir).expect("writable");
-    let Ok(verilator) = std::env::var("VERILATOR") else { return };
-    let lint = Command::new(verilator)
-        .current_dir(&dir)
-        .args(["--lint-only", "-Wall", "-Wno-DECLFILENAME", "-Wno-UNUSEDSIGNAL", "-Wno-PINCONNECTEMPTY"])
-        .args(["--top-module", name, "-f", "quader.f"])
-        .output()
-        .expect("verilator runs");
-    let text = String::from_utf8_lossy(&lint.stderr);
-    let text: String = text.lines().take(60).collect::<Vec<_>>().join("\n");
-    assert!(lint.status.success() && text.is_empty(), "{name} in {}:\n{text}", dir.display());
+    assert_eq!(tb::lint(&design), [""; 0], "{name}");
 }

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The core as a Rust value: generated, built by Verilator, wired to memory and host, ready to run programs.
+//!
+//! ```text
+//!  Config ─► rtl::top ─► emit ─► verilated ─► Core { Bench } ──run(program)──► Ended::Done | Ended::Fault, counters
+//! ```
+//! Everything goes the way that a driver on a board would go: over the AXI4-Lite registers and through GM.
+
+use crate::axil::AxilDriver;
+use crate::bench::Bench;
+use crate::error::{Error, Result};
+use crate::memory::{AxiMemory, MemoryConfig};
+use crate::{GlobalMemory, waves};
+use isa::csr::{Status, context, context_address};
+use isa::{Cause, Config, Counter, FaultRecord, Pipe};
+use std::sync::Arc;
+use verilated::{Build, Model, Reset};
+
+/// Cycles between two looks at the status register.
+const POLL: u64 = 16;
+
+/// What a program run needs besides its bytes in GM.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// GM address of the program, a multiple of 64.
+    pub program: u64,
+    /// Bytes of the program.
+    pub length: u32,
+    /// Values of the GM base registers, from register 0 on; at most 16.
+    pub bases: Vec<u64>,
+    /// Windows: lowest address, highest address, rights (1 read, 2 write, 4 execute); at most 8.
+    pub windows: Vec<(u64, u64, u32)>,
+    /// Cycles after which a run that has not ended is given up.
+    pub limit: u64,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// END was reached.
+    Done,
+    /// The core stopped with this record.
+    Fault(FaultRecord),
+}
+
+/// A simulated core with its memory and its host.
+pub struct Core {
+    bench: Bench,
+    config: Config,
+}
+
+/// Builds the Verilator model of a core, or loads it from the cache.
+///
+/// # Errors
+/// [`Error::Config`] for an illegal configuration or a design that cannot be printed; [`Error::Model`] if it cannot be built.
+pub fn model(config: &Config, traced: bool) -> Result<Arc<Model>> {
+    let refuse = |reason: String| Error::Config { reason };
+    let core = rtl::top::core(config).map_err(|error| refuse(error.to_string()))?;
+    let design = rtl::emit::emit(&*core, "quader").map_err(|error| refuse(error.to_string()))?;
+    Build::new("quader").texts(design.files()).cycles_hint(1_000_000).trace(traced).build().map_err(Error::Model)
+}
+
+impl Core {
+    /// A core of `config` on a memory that behaves like `memory` and holds `gm`; power-up state by `reset`. It is reset and idle.
+    ///
+    /// # Errors
+    /// As [`model`]; [`Error::Config`] if the memory does not fit the core.
+    pub fn new(config: &Config, memory: MemoryConfig, gm: GlobalMemory, reset: Reset) -> Result<Core> {
+        Core::with_model(&model(config, false)?, config, memory, gm, reset)
+    }
+
+    /// As [`Core::new`] on a model built before.
+    ///
+    /// # Errors
+    /// As [`Core::new`].
+    pub fn with_model(
+        model: &Arc<Model>,
+        config: &Config,
+        memory: MemoryConfig,
+        gm: GlobalMemory,
+        reset: Reset,
+    ) -> Result<Core> {
+        let seed = memory.seed;
+        let dut = model.instance(reset).map_err(Error::Model)?;
+        let bench = Bench::new(dut)?
+            .with_memory("m_axi_", AxiMemory::new(memory, gm)?)?
+            .with_lite("s_axil_", AxilDriver::new(seed, 0))?;
+        let mut core = Core { bench, config: config.clone() };
+        core.bench.reset(4)?;
+        Ok(core)
+    }
+
+    /// Writes a wave if `run` says so.
+    #[must_use]
+    pub fn observed_by(mut self, run: &waves::Run) -> Core {
+        self.bench = self.bench.observed_by(run);
+        self
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Everything around the core.
+    #[must_use]
+    pub fn bench(&self) -> &Bench {
+        &self.bench
+    }
+
+    /// Global memory.
+    pub fn gm(&mut self) -> &mut GlobalMemory {
+        &mut self.bench.memory_mut().gm
+    }
+
+    fn write(&mut self, offset: u32, value: u32) -> Result<()> {
+        self.bench.write32(context_address(0, offset), value)
+    }
+
+    fn read(&mut self, offset: u32) -> Result<u32> {
+        self.bench.read32(context_address(0, offset))
+    }
+
+    fn write_pair(&mut self, low: u32, high: u32, value: u64) -> Result<()> {
+        self.write(low, value as u32)?;
+        self.write(high, (value >> 32) as u32)
+    }
+
+    /// Sets bases, windows and program, starts, and waits for the end; after a fault the core is soft-reset.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] after `run.limit` cycles, [`Error::Protocol`] if the bus was used against its rules, as [`Bench::step`].
+    pub fn run(&mut self, run: &Run) -> Result<Ended> {
+        for (at, &base) in run.bases.iter().enumerate() {
+            let step = at as u32 * context::BASE_STRIDE;
+            self.write_pair(context::BASE_LO + step, context::BASE_HI + step, base)?;
+        }
+        for (at, &(first, last, rights)) in run.windows.iter().enumerate() {
+            let step = at as u32 * context::WINDOW_STRIDE;
+            self.write_pair(context::WINDOW_FIRST_LO + step, context::WINDOW_FIRST_HI + step, first)?;
+            self.write_pair(context::WINDOW_LAST_LO + step, context::WINDOW_LAST_HI + step, last)?;
+            self.write(context::WINDOW_RIGHTS + step, rights)?;
+        }
+        self.write_pair(context::PROGRAM_LO, context::PROGRAM_HI, run.program)?;
+        self.write(context::PROGRAM_LENGTH, run.length)?;
+        self.write(context::START, 1)?;
+        let began = self.bench.cycle();
+        loop {
+            match Status::from_bits(self.read(context::STATUS)?) {
+                Status::Done => return Ok(Ended::Done),
+                Status::Fault => {
+                    let record = self.fault_record()?;
+                    self.write(context::SOFT_RESET, 1)?;
+                    return Ok(Ended::Fault(record));
+                }
+                Status::Idle | Status::Running => {}
+            }
+            let waited = self.bench.cycle() - began;
+            if waited > run.limit {
+                let what = "the end of the program".to_owned();
+                return Err(Error::Timeout { what, waited, cycle: self.bench.cycle() });
+            }
+            for _ in 0..POLL {
+                self.bench.step()?;
+            }
+        }
+    }
+
+    fn fault_record(&mut self) -> Result<FaultRecord> {
+        let word = self.read(context::FAULT_CAUSE)?;
+        let unknown = |what: &str| Error::Config { reason: format!("the core reports a fault {what} that nobody defined: {word:#x}") };
+        let low = self.read(context::FAULT_ADDRESS_LO)?;
+        let high = self.read(context::FAULT_ADDRESS_HI)?;
+        Ok(FaultRecord {
+            cause: Cause::from_code(word as u8).ok_or_else(|| unknown("cause"))?,
+            pipe: Pipe::from_code((word >> 8 & 7) as u8).ok_or_else(|| unknown("pipe"))?,
+            pc: self.read(context::FAULT_PC)?,
+            address: u64::from(high) << 32 | u64::from(low),
+        })
+    }
+
+    /// Every counter of the last run, in the order of `Counter::all`.
+    ///
+    /// # Errors
+    /// As [`Bench::read32`].
+    pub fn counters(&mut self) -> Result<Vec<(Counter, u64)>> {
+        self.write(context::SNAPSHOT, 1)?;
+        let mut values = vec![];
+        for (at, counter) in Counter::all().enumerate() {
+            let step = at as u32 * context::COUNTER_STRIDE;
+            let low = self.read(context::COUNTER_LO + step)?;
+            let high = self.read(context::COUNTER_HI + step)?;
+            values.push((counter, u64::from(high) << 32 | u64::from(low)));
+        }
+        Ok(values)
+    }
+}
