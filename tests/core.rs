@@ -109,6 +109,40 @@ fn random_products_on_lite_equal_ndarray() {
 }
 
 #[test]
+fn random_legal_cores_build_and_pass_products() {
+    let mut rng = rng(15);
+    for _ in 0..3 {
+        let mut config = Config::random(|| rng.next_u64());
+        // The products are made to fit tiny.
+        let least = Config::tiny();
+        config.l1_bytes = config.l1_bytes.max(least.l1_bytes);
+        config.l0a_bytes = config.l0a_bytes.max(least.l0a_bytes);
+        config.l0b_bytes = config.l0b_bytes.max(least.l0b_bytes);
+        config.l0c_bytes = config.l0c_bytes.max(least.l0c_bytes);
+        println!("{config:?}");
+        products(&config, rounds(6), rng.next_u64());
+    }
+}
+
+#[test]
+#[ignore = "building max with Verilator takes minutes"]
+fn random_products_on_max_equal_ndarray() {
+    products(&Config::max(), rounds(20), 16);
+}
+
+#[test]
+fn the_emitted_core_is_lint_clean() {
+    for config in [Config::tiny(), Config::lite(), Config::max()] {
+        let core = rtl::top::core(&config).unwrap();
+        let design = rtl::emit::emit(&*core, "quader").unwrap_or_else(|error| panic!("{error}"));
+        let bytes: usize = design.modules.iter().map(|module| module.text.len()).sum();
+        println!("{}: {} modules, {bytes} bytes", config.name, design.modules.len());
+        let messages = tb::lint(&design);
+        assert!(messages.is_empty(), "{}: {} messages\n{}", config.name, messages.len(), messages[..messages.len().min(20)].join("\n"));
+    }
+}
+
+#[test]
 fn an_illegal_instruction_stops_the_core_and_a_soft_reset_revives_it() {
     let config = Config::tiny();
     let model = build(&config, false).unwrap_or_else(|error| panic!("{error}"));

@@ -110,7 +110,7 @@ pub struct Counters {
     product_valid: Reg<Bit>,
     peak_log2: Constant<Bits<8>>,
     last: Constant<Bits<8>>,
-    counters: Constant<Bits<8>>,
+    count_of_all: Constant<Bits<8>>,
     steps: Constant<Bits<8>>,
     useful_index: Constant<Bits<8>>,
     executed: Constant<Bits<8>>,
@@ -195,7 +195,7 @@ impl Counters {
             product_valid: Reg::default(),
             peak_log2: Constant::new(u64::from(config.peak_macs().trailing_zeros()).into()),
             last: Constant::new((ROUND as u64 - 1).into()),
-            counters: Constant::new((Counter::COUNT as u64).into()),
+            count_of_all: Constant::new((Counter::COUNT as u64).into()),
             steps: index(Counter::CubeSteps),
             useful_index: index(Counter::UsefulMacs),
             executed: index(Counter::ExecutedMacs),
@@ -387,7 +387,7 @@ impl Logic for Counters {
             self.add_high.d.next = 0.into();
         }
         self.add_index.d.next = self.index.q.val();
-        self.add_valid.d.next = self.index.q.val() < self.counters.val();
+        self.add_valid.d.next = self.index.q.val() < self.count_of_all.val();
         self.add_copy.d.next = self.copying.q.val();
 
         // Stage 2: add and write back.

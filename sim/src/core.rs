@@ -151,7 +151,7 @@ impl Core {
                 Status::Done => return Ok(Ended::Done),
                 Status::Fault => {
                     let record = self.fault_record()?;
-                    self.write(context::SOFT_RESET, 1)?;
+                    self.soft_reset(run.limit)?;
                     return Ok(Ended::Fault(record));
                 }
                 Status::Idle | Status::Running => {}
@@ -165,6 +165,24 @@ impl Core {
                 self.bench.step()?;
             }
         }
+    }
+
+    /// Stops whatever runs and waits until the core is idle.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] after about `limit` cycles, as [`Bench::step`].
+    pub fn soft_reset(&mut self, limit: u64) -> Result<()> {
+        self.write(context::SOFT_RESET, 1)?;
+        let began = self.bench.cycle();
+        // The whole word: idle and no longer draining.
+        while self.read(context::STATUS)? != Status::Idle as u32 {
+            let waited = self.bench.cycle() - began;
+            if waited > limit {
+                let what = "the end of the soft reset".to_owned();
+                return Err(Error::Timeout { what, waited, cycle: self.bench.cycle() });
+            }
+        }
+        Ok(())
     }
 
     fn fault_record(&mut self) -> Result<FaultRecord> {
