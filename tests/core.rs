@@ -75,8 +75,8 @@ fn products(config: &Config, cases: usize, seed: u64) {
         };
         let what = format!("case {number} on {}: {:?}\n{memory:?}", config.name, case.gemm);
         let gm = GlobalMemory::new(Poison::new(rng.next_u64()));
-        let mut core =
-            Core::with_model(&model, config, memory, gm, Reset::Random(rng.next_u32())).unwrap_or_else(|e| panic!("{e}"));
+        let mut core = Core::with_model(&model, config, memory, gm, Reset::Random(rng.next_u32()))
+            .unwrap_or_else(|e| panic!("{e}"));
         // Twice without a reset in between: the second run must find nothing of the first.
         for turn in 0..2 {
             fill(core.gm(), &case);
@@ -138,7 +138,13 @@ fn the_emitted_core_is_lint_clean() {
         let bytes: usize = design.modules.iter().map(|module| module.text.len()).sum();
         println!("{}: {} modules, {bytes} bytes", config.name, design.modules.len());
         let messages = tb::lint(&design);
-        assert!(messages.is_empty(), "{}: {} messages\n{}", config.name, messages.len(), messages[..messages.len().min(20)].join("\n"));
+        assert!(
+            messages.is_empty(),
+            "{}: {} messages\n{}",
+            config.name,
+            messages.len(),
+            messages[..messages.len().min(20)].join("\n")
+        );
     }
 }
 

@@ -358,6 +358,48 @@ fn a_block_with_state_and_children_agrees_cycle_by_cycle() {
     }
 }
 
+/// An output that only the last arm of an exhaustive match assigns.
+#[derive(LogicBlock, Default)]
+struct LastArm {
+    clk: Signal<In, Clock>,
+    rst: Signal<In, Bit>,
+    finished: Signal<Out, Bit>,
+    state: Reg<Walk>,
+}
+
+impl Logic for LastArm {
+    #[hdl_gen]
+    fn update(&mut self) {
+        comment!("last_arm: walks three states and tells the last one.");
+        dff_setup!(self, clk, state);
+        self.finished.next = false;
+        match self.state.q.val() {
+            Walk::Idle => self.state.d.next = Walk::Run,
+            Walk::Run => self.state.d.next = Walk::Done,
+            Walk::Done => {
+                self.state.d.next = Walk::Idle;
+                self.finished.next = true;
+            }
+        }
+        if self.rst.val() {
+            self.state.d.next = Walk::Idle;
+        }
+    }
+}
+
+#[test]
+fn an_arm_without_effect_does_not_fall_into_the_last_one() {
+    let mut both = Cosim::new(LastArm::default(), "last_arm", Some(("clk", |uut, clk| uut.clk.next = clk)));
+    both.twin.uut.rst.next = true;
+    both.edge();
+    both.twin.uut.rst.next = false;
+    for cycle in 0..9 {
+        both.compare();
+        assert_eq!(both.twin.uut.finished.val(), cycle % 3 == 2, "cycle {cycle}");
+        both.edge();
+    }
+}
+
 #[test]
 fn files_and_file_list_are_written() {
     let mut bench = Bench::default();

@@ -46,7 +46,8 @@ pub struct Config {
     pub fix_lanes: usize,
     /// AXI transactions in flight per direction: a power of two, 1 to 64.
     pub outstanding: usize,
-    /// Bytes of the GM bus: 4, 8, 16, 32 or 64. The only size that is fixed at compile time in the hardware source.
+    /// Bytes of the GM bus: 4, 8, 16, 32 or 64; at most max(M0, N0) x K0 unless that is 32 or more. The only size that is fixed at
+    /// compile time in the hardware source.
     pub bus_bytes: usize,
     /// Instructions that each pipe's queue holds: a power of two, 2 to 64.
     pub queue_len: usize,

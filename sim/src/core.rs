@@ -187,7 +187,9 @@ impl Core {
 
     fn fault_record(&mut self) -> Result<FaultRecord> {
         let word = self.read(context::FAULT_CAUSE)?;
-        let unknown = |what: &str| Error::Config { reason: format!("the core reports a fault {what} that nobody defined: {word:#x}") };
+        let unknown = |what: &str| Error::Config {
+            reason: format!("the core reports a fault {what} that nobody defined: {word:#x}"),
+        };
         let low = self.read(context::FAULT_ADDRESS_LO)?;
         let high = self.read(context::FAULT_ADDRESS_HI)?;
         Ok(FaultRecord {

@@ -125,6 +125,19 @@ impl Config {
         let at_most = |field, value, limit, because| {
             if value > limit { Err(ConfigError::TooLarge { field, value, limit, because }) } else { Ok(()) }
         };
+        let line = self.m0.max(self.n0) * self.k0;
+        let words = 1 << 16;
+        at_most("l1_bytes", self.l1_bytes, words * line, "a bank of l1 has at most 65536 words")?;
+        at_most("l0a_bytes", self.l0a_bytes, words * self.m0 * self.k0, "l0a has at most 65536 m0 x k0 blocks")?;
+        at_most("l0b_bytes", self.l0b_bytes, words * self.n0 * self.k0, "l0b has at most 65536 n0 x k0 blocks")?;
+        at_most("l0c_bytes", self.l0c_bytes, words * 4 * self.m0 * self.n0, "l0c has at most 65536 m0 x n0 blocks")?;
+        // Wider words arrive in pieces of 32 bytes.
+        at_most(
+            "bus_bytes",
+            self.bus_bytes.min(32),
+            line,
+            "a bus word must fit one line of l1, max(m0, n0) x k0 bytes",
+        )?;
         at_most("fix_lanes", self.fix_lanes, self.m0 * self.n0, "fix takes its lanes from one m0 x n0 block")?;
         at_most("fix_lanes", self.fix_lanes, self.bus_bytes, "more results than bus bytes cannot leave in one cycle")?;
         at_most("dsp_mults", self.dsp_mults, self.peak_macs(), "the cube has m0 x k0 x n0 multipliers")?;

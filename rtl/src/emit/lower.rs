@@ -15,6 +15,7 @@ use rust_hdl::prelude::ast::{
 use rust_hdl::prelude::{AtomKind, Verilog};
 use std::collections::{HashMap, HashSet};
 
+#[rustfmt::skip] // One word a line would be four pages.
 /// Words that no module, port or net may be called, in either language of the tools behind us.
 pub(crate) const RESERVED: &[&str] = &[
     "accept_on", "alias", "always", "always_comb", "always_ff", "always_latch", "and", "assert", "assign", "assume",

@@ -18,7 +18,7 @@
 //! * A signal is a wire: reading it before its last assignment in the kernel would give Rust another value than the wire, so that is
 //!   refused; so is a signal that is not assigned on every path (a latch).
 //!
-//! Tests: `rtl/tests/emit.rs`, and every unit's co-simulation. Page: `docs/emit.md`.
+//! Tests: `tests/emit.rs`, `rtl/trees`, and the whole core in `tests/core.rs`.
 
 mod cone;
 mod index;
