@@ -43,7 +43,7 @@ impl Random {
     }
 }
 
-/// Small cores of every bus width; `small` has L1 chunks narrower than the bus where that is possible.
+/// Small cores of every bus width; `small` has L1 chunks narrower than the bus, a whole line of L1 just holds a bus word.
 pub fn config(bus_bytes: usize, small: bool) -> Config {
     let mut config = match bus_bytes {
         4 | 8 => Config::tiny(),
@@ -55,7 +55,7 @@ pub fn config(bus_bytes: usize, small: bool) -> Config {
     config.dsp_mults = 0;
     config.l1_bytes = 16 << 10;
     if small {
-        (config.m0, config.k0, config.n0, config.outstanding) = (2, 4, 2, 2);
+        (config.m0, config.k0, config.n0, config.outstanding) = (2, (bus_bytes.min(32) / 2).max(4), 2, 2);
     }
     config.checked().expect("legal core")
 }
