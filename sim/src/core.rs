@@ -13,6 +13,7 @@ use crate::memory::{AxiMemory, MemoryConfig};
 use crate::{GlobalMemory, waves};
 use isa::csr::{Status, context, context_address};
 use isa::{Cause, Config, Counter, FaultRecord, Pipe};
+use std::path::Path;
 use std::sync::Arc;
 use verilated::{Build, Model, Reset};
 
@@ -97,6 +98,13 @@ impl Core {
         self
     }
 
+    /// Writes every cycle into the VCD file at `path`; the model must be traced.
+    #[must_use]
+    pub fn with_wave(mut self, path: &Path) -> Core {
+        self.bench = self.bench.with_wave(path, 0);
+        self
+    }
+
     /// The configuration.
     #[must_use]
     pub fn config(&self) -> &Config {
@@ -132,6 +140,14 @@ impl Core {
     /// # Errors
     /// [`Error::Timeout`] after `run.limit` cycles, [`Error::Protocol`] if the bus was used against its rules, as [`Bench::step`].
     pub fn run(&mut self, run: &Run) -> Result<Ended> {
+        self.run_watched(run, &mut |_| {})
+    }
+
+    /// As [`Core::run`], and tells `watch` every now and then how many cycles have passed since the start.
+    ///
+    /// # Errors
+    /// As [`Core::run`].
+    pub fn run_watched(&mut self, run: &Run, watch: &mut dyn FnMut(u64)) -> Result<Ended> {
         for (at, &base) in run.bases.iter().enumerate() {
             let step = at as u32 * context::BASE_STRIDE;
             self.write_pair(context::BASE_LO + step, context::BASE_HI + step, base)?;
@@ -161,6 +177,7 @@ impl Core {
                 let what = "the end of the program".to_owned();
                 return Err(Error::Timeout { what, waited, cycle: self.bench.cycle() });
             }
+            watch(waited);
             for _ in 0..POLL {
                 self.bench.step()?;
             }

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+//! How a product is cut: the sizes of a tile, and how many slots each operand has in L1, chosen by an estimate of the cycles.
+//!
+//! ```text
+//!          n                      L1: │ A slot │ A slot │ ... │ B slot │ B slot │ ... │ 2 x parameters │
+//!        ┌───┬───┬──              L0A, L0B: as many slots of one tile as fit
+//!     tm │ ──┼──►│  C             L0C: two tiles, one filled while FIX empties the other
+//!        ├───┼───┼──              order of tiles: along n forth and back, k forth and back within a tile, so that what
+//!     m  │ ◄─┼── │              was used last is used next
+//!        └───┴───┴──
+//! ```
+
+use super::Gemm;
+use crate::error::{HostError, Result};
+use isa::Config;
+use isa::limits::{FRACTAL_ROW_BYTES, FRACTAL_ROWS, INSTRUCTION_BYTES, L0C_FRACTAL_COLUMNS};
+
+/// Bytes of bias, scale and zero point of one column in the parameter slots of L1.
+const PARAMETER_BYTES: usize = 4 + 4 + 2;
+
+/// Slots that an operand has at least in L1, L0A and L0B: one is used while the other is filled.
+const LEAST_SLOTS: usize = 2;
+
+/// Instructions per step of k, for the estimate of what fetch reads.
+const INSTRUCTIONS_PER_STEP: usize = 4;
+
+/// Cycles that a step takes at least, however little it multiplies: fetch, dispatch and flags of its instructions.
+const STEP_CYCLES: usize = 36;
+
+/// Sizes of a tile and slots in L1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tiling {
+    /// Rows of C per tile, a multiple of 16.
+    pub m: usize,
+    /// Columns of C per tile, a multiple of 16.
+    pub n: usize,
+    /// Elements of k per step, a multiple of 32.
+    pub k: usize,
+    /// Slots of m x k in L1.
+    pub a_slots: usize,
+    /// Slots of k x n in L1.
+    pub b_slots: usize,
+    /// Tiles of L0C in turn: 1 if the product is one tile, else 2.
+    pub c_slots: usize,
+    /// Cycles that the product takes by the estimate: the busiest of cube, bus, MTE1 and FIX, and what cannot overlap.
+    pub estimate: u64,
+}
+
+impl Tiling {
+    /// The tiling with the least estimate on a core of this configuration.
+    ///
+    /// *Errors*: [`HostError::NoTiling`] if the buffers hold no tile.
+    pub fn choose(gemm: &Gemm, config: &Config) -> Result<Tiling> {
+        let mut best: Option<Tiling> = None;
+        for m in sizes(gemm.m, FRACTAL_ROWS) {
+            for n in sizes(gemm.n, L0C_FRACTAL_COLUMNS) {
+                for k in sizes(gemm.k, FRACTAL_ROW_BYTES) {
+                    for tiling in Tiling::fitting(gemm, config, m, n, k) {
+                        let better = |best: Tiling| {
+                            (tiling.estimate, std::cmp::Reverse(m * n * k))
+                                < (best.estimate, std::cmp::Reverse(best.m * best.n * best.k))
+                        };
+                        if best.is_none_or(better) {
+                            best = Some(tiling);
+                        }
+                    }
+                }
+            }
+        }
+        best.ok_or_else(|| HostError::NoTiling { config: config.name.clone() })
+    }
+
+    /// The best tiling of an m x n x k tile, m and n multiples of 16 and k of 32.
+    ///
+    /// *Errors*: [`HostError::NoTiling`] if the buffers do not hold it, or a size is no such multiple.
+    pub fn of_tile(gemm: &Gemm, config: &Config, m: usize, n: usize, k: usize) -> Result<Tiling> {
+        let whole = |size: usize, unit| size != 0 && size.is_multiple_of(unit);
+        let legal = whole(m, FRACTAL_ROWS) && whole(n, L0C_FRACTAL_COLUMNS) && whole(k, FRACTAL_ROW_BYTES);
+        let tilings = if legal { Tiling::fitting(gemm, config, m, n, k) } else { vec![] };
+        let best = tilings.into_iter().min_by_key(|tiling| tiling.estimate);
+        best.ok_or_else(|| HostError::NoTiling { config: config.name.clone() })
+    }
+
+    /// Every way to give L1 to tiles of this size that is worth a look.
+    fn fitting(gemm: &Gemm, config: &Config, m: usize, n: usize, k: usize) -> Vec<Tiling> {
+        let fractals = |rows: usize| rows / FRACTAL_ROWS * (k / FRACTAL_ROW_BYTES);
+        let one_tile = m >= gemm.m && n >= gemm.n;
+        let c_slots = if one_tile { 1 } else { 2 };
+        let fits = fractals(m) * LEAST_SLOTS <= config.l0a_fractals()
+            && fractals(n) * LEAST_SLOTS <= config.l0b_fractals()
+            && m / FRACTAL_ROWS * (n / L0C_FRACTAL_COLUMNS) * c_slots <= config.l0c_fractals()
+            && n <= config.fb_channels;
+        let tiling = Tiling { m, n, k, a_slots: 0, b_slots: 0, c_slots, estimate: 0 };
+        let room = config.l1_bytes.saturating_sub(2 * tiling.parameter_slot_bytes(gemm));
+        let (a, b) = (tiling.a_slot_bytes(), tiling.b_slot_bytes(gemm));
+        if !fits || LEAST_SLOTS * (a + b) > room {
+            return vec![];
+        }
+        // Either operand gets just enough to stay, or to stream, and the other one the rest.
+        let panel = gemm.k.div_ceil(k);
+        let most_a = ((room - LEAST_SLOTS * b) / a).min(gemm.m.div_ceil(m) * panel).max(LEAST_SLOTS);
+        let mut choices = vec![LEAST_SLOTS, LEAST_SLOTS + 1, panel + 1, panel + LEAST_SLOTS, most_a];
+        choices.retain(|&slots| (LEAST_SLOTS..=most_a).contains(&slots));
+        choices.sort_unstable();
+        choices.dedup();
+        let with_slots = |a_slots: usize| {
+            let most_b = (gemm.n.div_ceil(n) * panel).max(LEAST_SLOTS);
+            let b_slots = ((room - a_slots * a) / b).min(most_b);
+            let tiling = Tiling { a_slots, b_slots, ..tiling };
+            Tiling { estimate: tiling.cycles(gemm, config), ..tiling }
+        };
+        choices.into_iter().map(with_slots).collect()
+    }
+
+    /// Bytes of one tile of A in L1.
+    pub(super) fn a_slot_bytes(&self) -> usize {
+        self.m * self.k
+    }
+
+    /// Bytes of one tile of B in L1: n rows of k if it is transposed, else k rows of n, whole panels of 32 bytes.
+    pub(super) fn b_slot_bytes(&self, gemm: &Gemm) -> usize {
+        if gemm.transposed_b { self.n * self.k } else { self.k * self.n.next_multiple_of(FRACTAL_ROW_BYTES) }
+    }
+
+    /// Bytes of the parameters of one tile of columns in L1; a multiple of 32, since n is one of 16.
+    pub(super) fn parameter_slot_bytes(&self, gemm: &Gemm) -> usize {
+        if gemm.has_parameters() { self.n * PARAMETER_BYTES } else { 0 }
+    }
+
+    /// Estimated cycles. What counts is that better tilings get lower numbers.
+    fn cycles(&self, gemm: &Gemm, config: &Config) -> u64 {
+        let bus = config.bus_bytes;
+        let (rows, columns, panel) = (gemm.m.div_ceil(self.m), gemm.n.div_ceil(self.n), gemm.k.div_ceil(self.k));
+        let steps = rows * columns * panel;
+        let (m, n, k) = (self.m.min(gemm.m), self.n.min(gemm.n), self.k.min(gemm.k));
+        // Bus words of one tile: rows that do not touch may start and end in the middle of a word.
+        let words = |rows: usize, row: usize, pitch: usize| match row == pitch {
+            true => (rows * row).div_ceil(bus),
+            false if pitch.is_multiple_of(bus) => rows * row.div_ceil(bus),
+            false => rows * (row + bus - 1).div_ceil(bus),
+        };
+        let a_words = words(m, k, gemm.k);
+        let b_words = if gemm.transposed_b { words(n, k, gemm.k) } else { words(k, n, gemm.n) };
+        // A tile that has been used stays until as many others have come as there are slots.
+        let kept = |slots: usize| slots - 1;
+        let a_loads = if self.a_slots > panel {
+            rows * panel
+        } else {
+            steps - (rows * columns - rows) * kept(self.a_slots).min(panel)
+        };
+        let b_loads = if self.b_slots > columns * panel {
+            columns * panel
+        } else {
+            steps - (rows - 1) * kept(self.b_slots).min(columns * panel)
+        };
+        let fetch = steps * INSTRUCTIONS_PER_STEP * INSTRUCTION_BYTES / bus;
+        let read = a_loads * a_words + b_loads * b_words + fetch;
+        let size = gemm.output.dtype().bytes(1) as usize;
+        let write = rows * columns * words(m, n * size, gemm.n * size);
+        let lanes = config.fix_lanes.min((bus / size).max(1));
+        let fix = |rows: usize, columns: usize| (rows * columns).div_ceil(lanes);
+        let cube = |k: usize| config.cube_steps(m, n, k) as usize;
+        let blocks = m.div_ceil(config.m0) * k.div_ceil(config.k0) + n.div_ceil(config.n0) * k.div_ceil(config.k0);
+        let multiply = (config.cube_steps(gemm.m, gemm.n, gemm.k) as usize).max(steps * STEP_CYCLES) + steps;
+        let busiest = [multiply, read, write, steps * blocks, fix(gemm.m, gemm.n)];
+        let start = a_words + b_words;
+        let last_k = gemm.k - (panel - 1) * self.k;
+        let end = fix(m, n).saturating_sub(cube(last_k)) + fix(config.m0.min(m), n);
+        (busiest.into_iter().fold(0, usize::max) + start + end) as u64
+    }
+}
+
+/// Tile sizes worth a look: the whole extent, and multiples of `unit` below it, ever coarser.
+fn sizes(extent: usize, unit: usize) -> Vec<usize> {
+    let units = extent.div_ceil(unit);
+    let mut sizes: Vec<usize> =
+        [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64].into_iter().filter(|&size| size <= units).collect();
+    if units <= 64 && !sizes.contains(&units) {
+        sizes.push(units);
+    }
+    // Cutting evenly: 5 units as 3 + 2 rather than 4 + 1.
+    sizes.extend((2..=8).map(|parts| units.div_ceil(parts)).filter(|&size| size <= 64));
+    sizes.sort_unstable();
+    sizes.dedup();
+    sizes.into_iter().map(|size| size * unit).collect()
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a user programs: matrix products of any size, cut into tiles, made into a program, run on a core wherever it is.
+//!
+//! ```text
+//!  Gemm ──compile(Config)──► Tiling ─► schedule ─► Program ──run──► Transport ─► Product { c, report }
+//!                                                                 Simulated | Modelled
+//! ```
+//!
+//! ```
+//! use host::{Gemm, Modelled, gemm};
+//! let mut core = Modelled::new(&isa::Config::lite(), 1)?;
+//! // [2, 3] x [3, 2], int8 in, int32 out.
+//! let product = gemm(&mut core, &Gemm::new(2, 2, 3), &[1, 2, 3, 4, 5, 6], &[1, 0, 0, 1, 255, 1])?;
+//! assert_eq!(product.values(), [1 - 3, 2 + 3, 4 - 6, 5 + 6]);
+//! # Ok::<(), host::HostError>(())
+//! ```
+
+mod error;
+mod gemm;
+mod modelled;
+mod program;
+mod report;
+mod simulated;
+mod transport;
+
+pub use error::{HostError, Result};
+pub use gemm::{Compiled, Gemm, Output, Product, Tiling, gemm};
+pub use modelled::Modelled;
+pub use program::{Program, Window};
+pub use report::Report;
+pub use simulated::{MemorySettings, Simulated};
+pub use transport::Transport;

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The simulated core as a transport: the printed hardware in Verilator, cycle by cycle, behind an AXI4 memory.
+
+use crate::error::{HostError, Result};
+use crate::program::Program;
+use crate::report::Report;
+use crate::transport::{Transport, check_address};
+use isa::Config;
+use sim::core::{Core, Ended, Run, model};
+use sim::{GlobalMemory, MemoryConfig, Poison};
+use std::path::Path;
+use verilated::Reset;
+
+/// How the memory behind the core behaves.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MemorySettings {
+    /// Cycles from a request to its first read beat, or from the last write beat to the response; at least 1.
+    pub latency: u32,
+    /// Bytes per cycle and direction; infinite for a bus word per cycle.
+    pub bytes_per_cycle: f64,
+    /// Both directions share one budget of `bytes_per_cycle`.
+    pub shared: bool,
+    /// Probability, 0 to 0.99, that a channel stalls in a cycle.
+    pub stall: f64,
+    /// Seed of stalls, of the power-up state and of what unwritten memory holds.
+    pub seed: u64,
+}
+
+impl Default for MemorySettings {
+    /// Latency 30, a bus word per cycle and direction, no stalls, seed 1.
+    fn default() -> MemorySettings {
+        MemorySettings { latency: 30, bytes_per_cycle: f64::INFINITY, shared: false, stall: 0.0, seed: 1 }
+    }
+}
+
+/// Called every now and then while a program runs, with the cycles since its start.
+type Watch = Box<dyn FnMut(u64)>;
+
+/// A simulated core with its memory.
+pub struct Simulated {
+    core: Core,
+    watch: Watch,
+}
+
+impl Simulated {
+    /// A core of this configuration, out of reset. *Cost*: the first time for a configuration, Verilator builds it, which takes
+    /// a minute or so; after that it comes from the cache.
+    ///
+    /// *Errors*: [`HostError::Config`] for an illegal configuration, [`HostError::Simulation`] if it cannot be built or the
+    /// memory settings are out of range.
+    pub fn new(config: &Config, memory: MemorySettings) -> Result<Simulated> {
+        let core = Simulated::core(config, memory, false)?;
+        Ok(Simulated { core, watch: Box::new(|_| {}) })
+    }
+
+    /// As [`Simulated::new`], and every cycle goes into the VCD file at `wave`. Built separately, and slower.
+    ///
+    /// *Errors*: as [`Simulated::new`].
+    pub fn traced(config: &Config, memory: MemorySettings, wave: &Path) -> Result<Simulated> {
+        let core = Simulated::core(config, memory, true)?.with_wave(wave);
+        Ok(Simulated { core, watch: Box::new(|_| {}) })
+    }
+
+    /// Calls `watch` every now and then while a program runs, with the cycles since its start.
+    pub fn on_progress(mut self, watch: impl FnMut(u64) + 'static) -> Simulated {
+        self.watch = Box::new(watch);
+        self
+    }
+
+    fn core(config: &Config, memory: MemorySettings, traced: bool) -> Result<Core> {
+        let config = config.clone().checked()?;
+        let model = model(&config, traced)?;
+        let settings = MemoryConfig {
+            latency: memory.latency,
+            bytes_per_cycle: memory.bytes_per_cycle,
+            shared: memory.shared,
+            stall: memory.stall,
+            seed: memory.seed,
+            ..MemoryConfig::ideal(config.bus_bytes)
+        };
+        let gm = GlobalMemory::new(Poison::new(memory.seed));
+        Ok(Core::with_model(&model, &config, settings, gm, Reset::Random(memory.seed as u32))?)
+    }
+
+    /// Cycles simulated so far, those of the register accesses included.
+    pub fn cycle(&self) -> u64 {
+        self.core.bench().cycle()
+    }
+}
+
+impl Transport for Simulated {
+    fn config(&self) -> &Config {
+        self.core.config()
+    }
+
+    fn write(&mut self, address: u64, bytes: &[u8]) -> Result<()> {
+        check_address(address, bytes.len())?;
+        self.core.gm().write(address, bytes);
+        Ok(())
+    }
+
+    fn read(&mut self, address: u64, len: usize) -> Result<Vec<u8>> {
+        check_address(address, len)?;
+        Ok(self.core.gm().read(address, len))
+    }
+
+    fn run(&mut self, program: &Program) -> Result<Report> {
+        self.write(program.address(), program.code())?;
+        let run = Run {
+            program: program.address(),
+            length: program.code().len() as u32,
+            bases: program.bases().to_vec(),
+            windows: program.windows().iter().map(|window| (window.first, window.last, window.rights)).collect(),
+            // The core's own watchdog ends a run that stands still.
+            limit: u64::MAX,
+        };
+        let ended = self.core.run_watched(&run, &mut self.watch)?;
+        let violations = self.core.bench().violations();
+        if !violations.is_empty() {
+            return Err(HostError::Simulation(sim::Error::Protocol { violations }));
+        }
+        match ended {
+            Ended::Done => {
+                let counters = self.core.counters()?;
+                Ok(Report::new(self.core.config(), counters))
+            }
+            Ended::Fault(record) => Err(HostError::Fault(record)),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Random products with their result by `ndarray`.
+
+use host::{Gemm, Output};
+use isa::Dtype;
+use ndarray::Array2;
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::fmt;
+
+/// The generator of a test: its own seed, or `QUADER_SEED`.
+pub fn seed(default: u64) -> ChaCha8Rng {
+    let seed = std::env::var("QUADER_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(default);
+    println!("seed {seed} (replay with QUADER_SEED={seed})");
+    ChaCha8Rng::seed_from_u64(seed)
+}
+
+/// A product with its operands.
+pub struct Case {
+    pub gemm: Gemm,
+    pub a: Vec<u8>,
+    pub b: Vec<u8>,
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Gemm { m, n, k, dtype_a, dtype_b, transposed_b, .. } = &self.gemm;
+        let output = self.gemm.output.dtype();
+        write!(f, "[{m}, {k}] {dtype_a} x [{k}, {n}] {dtype_b} (transposed: {transposed_b}) into {output}")
+    }
+}
+
+fn number(rng: &mut impl Rng, dtype: Dtype) -> i32 {
+    let (low, high) = dtype.range().unwrap();
+    match rng.random_range(0..8) {
+        0 => low,
+        1 => high,
+        _ => rng.random_range(low..=high),
+    }
+}
+
+fn dtype(rng: &mut impl Rng) -> Dtype {
+    if rng.random() { Dtype::S8 } else { Dtype::U8 }
+}
+
+impl Case {
+    /// s8 x s8 into int32 and nothing else.
+    pub fn plain(rng: &mut impl Rng, m: usize, n: usize, k: usize) -> Case {
+        let mut bytes = |count| (0..count).map(|_| rng.random()).collect();
+        Case { gemm: Gemm::new(m, n, k), a: bytes(m * k), b: bytes(k * n) }
+    }
+
+    /// Everything random but the shape.
+    pub fn random(rng: &mut impl Rng, m: usize, n: usize, k: usize) -> Case {
+        let mut case = Case::plain(rng, m, n, k);
+        case.gemm.dtype_a = dtype(rng);
+        case.gemm.dtype_b = dtype(rng);
+        case.gemm.transposed_b = rng.random();
+        case.gemm.zero_point_a = if rng.random() { 0 } else { number(rng, case.gemm.dtype_a) };
+        let zero_points = [0, 1, n][rng.random_range(0..3)];
+        case.gemm.zero_points_b = (0..zero_points).map(|_| number(rng, case.gemm.dtype_b)).collect();
+        case.gemm.bias = rng.random::<bool>().then(|| (0..n).map(|_| rng.random::<i32>() >> 12).collect());
+        case.gemm.relu = rng.random_ratio(1, 3);
+        if rng.random() {
+            let (dtype, per_channel) = (dtype(rng), rng.random());
+            case.make_quantised(rng, dtype, per_channel);
+        }
+        if rng.random_ratio(1, 4) {
+            case.gemm.clamp = Some((rng.random_range(-100..0), rng.random_range(0..90)));
+        }
+        case
+    }
+
+    /// As [`Case::random`] with every extent at most `most`, edges often.
+    pub fn random_shape(rng: &mut impl Rng, most: usize) -> Case {
+        let mut extent = || match rng.random_range(0..4) {
+            0 => (16 * rng.random_range(1..=most / 16)).min(most),
+            1 => rng.random_range(1..=9),
+            2 => 16 * rng.random_range(1..=most / 16) + 1,
+            _ => rng.random_range(1..=most),
+        };
+        let (m, n, k) = (extent(), extent(), extent());
+        Case::random(rng, m, n, k)
+    }
+
+    /// Requantises, with a scale that keeps most results in range.
+    pub fn make_quantised(&mut self, rng: &mut impl Rng, dtype: Dtype, per_channel: bool) {
+        let size = 1.0 / (100.0 * (self.gemm.k as f32).sqrt());
+        let count = if per_channel { self.gemm.n } else { 1 };
+        let scales = (0..count).map(|_| size * rng.random_range(0.2..2.0)).collect();
+        let zero_point = number(rng, dtype) / 2;
+        self.gemm.output = Output::Quantised { dtype, scales, zero_point };
+    }
+
+    pub fn macs(&self) -> u64 {
+        (self.gemm.m * self.gemm.n * self.gemm.k) as u64
+    }
+
+    /// Panics at the first element of C that `ndarray` computes otherwise.
+    pub fn compare(&self, values: &[i32]) {
+        let expected = self.expected();
+        assert_eq!(values.len(), expected.len(), "{self}");
+        for ((row, column), &expected) in expected.indexed_iter() {
+            let got = values[row * self.gemm.n + column];
+            assert_eq!(got, expected, "{self}: C[{row}, {column}] (left: got, right: expected)");
+        }
+    }
+
+    fn expected(&self) -> Array2<i32> {
+        let Gemm { m, n, k, .. } = self.gemm;
+        let element = |byte: u8, dtype| if dtype == Dtype::S8 { i64::from(byte as i8) } else { i64::from(byte) };
+        let a = Array2::from_shape_fn((m, k), |(row, l)| {
+            element(self.a[row * k + l], self.gemm.dtype_a) - i64::from(self.gemm.zero_point_a)
+        });
+        let b = Array2::from_shape_fn((k, n), |(l, column)| {
+            let at = if self.gemm.transposed_b { column * k + l } else { l * n + column };
+            let zero_point = match &self.gemm.zero_points_b[..] {
+                [] => 0,
+                [zero_point] => *zero_point,
+                all => all[column],
+            };
+            element(self.b[at], self.gemm.dtype_b) - i64::from(zero_point)
+        });
+        let sums = a.dot(&b);
+        Array2::from_shape_fn((m, n), |(row, column)| self.fix(sums[(row, column)] as i32, column))
+    }
+
+    /// Bias, requantisation, ReLU and clamp: float64 holds the fp32 product of the rule exactly before its one rounding to fp32.
+    fn fix(&self, sum: i32, column: usize) -> i32 {
+        let acc = sum.wrapping_add(self.gemm.bias.as_ref().map_or(0, |bias| bias[column]));
+        let (value, zero_point) = match &self.gemm.output {
+            Output::Int32 => (acc, 0),
+            Output::Quantised { dtype, scales, zero_point } => {
+                let scale = if scales.len() == 1 { scales[0] } else { scales[column] };
+                let scaled = (f64::from(acc as f32) * f64::from(scale)) as f32;
+                let (low, high) = dtype.range().unwrap();
+                let rounded = scaled.round_ties_even() as i32;
+                (rounded.saturating_add(*zero_point).clamp(low, high), *zero_point)
+            }
+        };
+        let value = if self.gemm.relu { value.max(zero_point) } else { value };
+        self.gemm.clamp.map_or(value, |(low, high)| value.max(low).min(high))
+    }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Products of any shape, cut into tiles, equal `ndarray`: on the model for every kind of core, and on the simulated hardware.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{Case, seed};
+use host::{MemorySettings, Modelled, Report, Simulated, Transport, gemm};
+use isa::{Activity, Config, Counter, Dtype, Pipe, check};
+use rand::Rng;
+
+/// Shapes that are hard to cut: single elements, primes, one more than a block, a fractal, a tile, a buffer.
+const SHAPES: [(usize, usize, usize); 14] = [
+    (1, 1, 1),
+    (1, 1, 257),
+    (1, 129, 1),
+    (131, 1, 1),
+    (2, 3, 5),
+    (17, 17, 33),
+    (31, 37, 41),
+    (64, 64, 128),
+    (65, 65, 129),
+    (64, 64, 8193),
+    (1, 300, 700),
+    (97, 2, 1009),
+    (5, 600, 3),
+    (129, 130, 131),
+];
+
+fn run_on_model(config: &Config, case: &Case) {
+    let compiled = case.gemm.compile(config).unwrap_or_else(|error| panic!("{case}: {error}"));
+    let found = check(compiled.program().instructions(), config);
+    assert!(found.is_ok(), "{case} on {config:?}\n{:?}\n{:?}", compiled.tiling(), found.unwrap_err()[0]);
+    let mut core = Modelled::new(config, 3).unwrap();
+    let product = compiled.run(&mut core, &case.a, &case.b).unwrap_or_else(|error| panic!("{case}: {error}"));
+    case.compare(&product.values());
+    assert_eq!(product.report.get(Counter::UsefulMacs), Some(case.macs()), "{case}");
+}
+
+fn run_on_core(core: &mut Simulated, case: &Case) -> Report {
+    let product = gemm(core, &case.gemm, &case.a, &case.b).unwrap_or_else(|error| panic!("{case}: {error}"));
+    case.compare(&product.values());
+    assert_eq!(product.report.get(Counter::UsefulMacs), Some(case.macs()), "{case}");
+    let cycles = product.report.cycles().unwrap();
+    for pipe in Pipe::WORKERS {
+        let sum: u64 = Activity::ALL.iter().map(|&at| product.report.get(Counter::Pipe(pipe, at)).unwrap()).sum();
+        assert_eq!(sum, cycles, "{case}: the counters of {pipe} add up");
+    }
+    product.report
+}
+
+#[test]
+fn hard_shapes_on_every_named_core_of_the_model() {
+    let mut rng = seed(21);
+    for config in [Config::tiny(), Config::lite(), Config::max()] {
+        for (m, n, k) in SHAPES {
+            run_on_model(&config, &Case::random(&mut rng, m, n, k));
+        }
+    }
+}
+
+#[test]
+fn random_shapes_on_random_cores_of_the_model() {
+    let mut rng = seed(22);
+    for _ in 0..300 {
+        let config = Config::random(|| rng.next_u64());
+        let case = Case::random_shape(&mut rng, 150);
+        run_on_model(&config, &case);
+    }
+}
+
+#[test]
+fn columns_beyond_the_parameter_buffer() {
+    let mut rng = seed(23);
+    let mut case = Case::random(&mut rng, 70, 1300, 40);
+    case.make_quantised(&mut rng, Dtype::U8, true);
+    for config in [Config::tiny(), Config::lite(), Config::max()] {
+        run_on_model(&config, &case);
+    }
+}
+
+#[test]
+fn a_program_for_tiny_runs_unchanged_on_lite_and_max() {
+    let mut rng = seed(24);
+    for _ in 0..20 {
+        let case = Case::random_shape(&mut rng, 120);
+        let compiled = case.gemm.compile(&Config::tiny()).unwrap();
+        for config in [Config::tiny(), Config::lite(), Config::max()] {
+            let product = compiled.run(&mut Modelled::new(&config, 5).unwrap(), &case.a, &case.b).unwrap();
+            case.compare(&product.values());
+        }
+    }
+}
+
+/// `count` random shapes on a simulated core, a new power-up state and another memory every 8 of them.
+fn simulate_random_shapes(config: &Config, count: usize, seed_value: u64) {
+    let mut rng = seed(seed_value);
+    let mut core = None;
+    for number in 0..rounds(count) {
+        if number % 8 == 0 {
+            let memory = MemorySettings {
+                latency: [1, 100][number / 8 % 2],
+                stall: [0.0, 0.5][number / 16 % 2],
+                seed: rng.next_u64(),
+                ..MemorySettings::default()
+            };
+            core = Some(Simulated::new(config, memory).unwrap_or_else(|error| panic!("{error}")));
+        }
+        let most = if number % 8 == 7 { 130 } else { 49 };
+        let case = Case::random_shape(&mut rng, most);
+        run_on_core(core.as_mut().unwrap(), &case);
+    }
+}
+
+/// How many cases a run takes; `QUADER_ROUNDS` says otherwise.
+fn rounds(default: usize) -> usize {
+    std::env::var("QUADER_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+#[test]
+fn random_shapes_on_simulated_tiny() {
+    simulate_random_shapes(&Config::tiny(), 256, 25);
+}
+
+#[test]
+fn random_shapes_on_simulated_lite() {
+    simulate_random_shapes(&Config::lite(), 256, 28);
+}
+
+#[test]
+fn hard_shapes_on_simulated_lite() {
+    let mut rng = seed(29);
+    let mut core = Simulated::new(&Config::lite(), MemorySettings::default()).unwrap_or_else(|error| panic!("{error}"));
+    for (m, n, k) in SHAPES {
+        run_on_core(&mut core, &Case::random(&mut rng, m, n, k));
+    }
+}
+
+#[test]
+fn a_cold_product_of_256_keeps_the_cube_of_lite_busy() {
+    let mut rng = seed(26);
+    let case = Case::plain(&mut rng, 256, 256, 256);
+    let mut core = Simulated::new(&Config::lite(), MemorySettings::default()).unwrap_or_else(|error| panic!("{error}"));
+    let compiled = case.gemm.compile(core.config()).unwrap();
+    println!("{:?}", compiled.tiling());
+    let report = run_on_core(&mut core, &case);
+    println!("{report}");
+    assert!(report.ou().unwrap() >= 0.85, "{report}");
+}
