@@ -129,6 +129,11 @@ fn random_shapes_on_simulated_lite() {
 }
 
 #[test]
+fn random_shapes_on_simulated_max() {
+    simulate_random_shapes(&Config::max(), 20, 30);
+}
+
+#[test]
 fn hard_shapes_on_simulated_lite() {
     let mut rng = seed(29);
     let mut core = Simulated::new(&Config::lite(), MemorySettings::default()).unwrap_or_else(|error| panic!("{error}"));

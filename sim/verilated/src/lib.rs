@@ -46,7 +46,7 @@ pub mod model;
 pub mod place;
 mod process;
 mod runtime;
-mod setup;
+pub mod setup;
 pub mod tool;
 pub mod wave;
 

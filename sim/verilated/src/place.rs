@@ -68,6 +68,13 @@ impl Places {
     pub fn on_path(&self, program: &str) -> Option<PathBuf> {
         env::split_paths(&self.path).map(|folder| folder.join(program)).find(|file| file.is_file())
     }
+
+    /// The Python interpreter: the first of [`Places::pythons`] that is there, by name on the search path or by its own path.
+    #[must_use]
+    pub fn python(&self) -> Option<PathBuf> {
+        let by_path = |name: &String| Some(PathBuf::from(name)).filter(|path| path.is_absolute() && path.is_file());
+        self.pythons.iter().find_map(|name| self.on_path(name).or_else(|| by_path(name)))
+    }
 }
 
 /// Tools are run in folders of their own, so every place has to be absolute.

@@ -17,7 +17,7 @@ use crate::compiler::Compiler;
 use crate::error::{Error, Result};
 use crate::place::Places;
 use crate::process::run;
-use crate::setup;
+use crate::setup::VERILATOR;
 
 /// The oldest Verilator whose output this crate drives.
 const OLDEST: (u32, u32) = (5, 6);
@@ -67,7 +67,7 @@ impl Tool {
         }
         let other = Tool::on_path(places);
         let mut tried = Vec::new();
-        match setup::pinned(places, other.is_ok()) {
+        match VERILATOR.set_up_unless(places, other.is_ok()) {
             Ok(root) => match Tool::examine(root.join("bin").join("verilator_bin"), Some(root), Origin::Pinned) {
                 Ok(tool) => return Ok(tool),
                 Err(error) => tried.push(format!("the pinned release: {error}")),
@@ -219,7 +219,7 @@ pub fn report() -> Report {
 /// As [`report`], for the given places.
 #[must_use]
 pub fn report_of(places: &Places) -> Report {
-    let pinned_root = setup::pinned_root(places);
+    let pinned_root = VERILATOR.root(places);
     let verilator = if let Some(root) = &places.verilator_root {
         Tool::named(root, places).map_err(|error| error.to_string())
     } else if pinned_root.is_dir() {
@@ -229,13 +229,13 @@ pub fn report_of(places: &Places) -> Report {
         Tool::on_path(places).map_err(|reason| {
             format!(
                 "{reason}; the first simulation sets up the pinned {} in {}",
-                setup::PINNED_VERSION,
+                VERILATOR.version,
                 pinned_root.display()
             )
         })
     };
     let compiler = Compiler::find(places).map_err(|error| error.to_string());
-    let python = places.pythons.iter().find_map(|name| places.on_path(name)).ok_or_else(|| {
+    let python = places.python().ok_or_else(|| {
         "python3 is missing; it is needed once, to set up Verilator (Debian: `sudo apt install python3-venv`)"
             .to_owned()
     });

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What can go wrong with a tool.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// Result of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Everything that this crate reports.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The tool is not there and cannot be set up.
+    Missing {
+        /// Its name.
+        tool: &'static str,
+        /// Why, and what to install.
+        reason: String,
+    },
+    /// The tool cannot be run.
+    Run {
+        /// The program.
+        program: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// The tool refused its input.
+    Refused {
+        /// Its name.
+        tool: &'static str,
+        /// Its last words.
+        text: String,
+    },
+    /// A file cannot be written.
+    Write {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Missing { tool, reason } => write!(f, "{tool} is not there: {reason}"),
+            Error::Run { program, cause } => write!(f, "cannot run {}: {cause}", program.display()),
+            Error::Refused { tool, text } => write!(f, "{tool} refused the Verilog:\n{text}"),
+            Error::Write { path, cause } => write!(f, "cannot write {}: {cause}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Run { cause, .. } | Error::Write { cause, .. } => Some(cause),
+            Error::Missing { .. } | Error::Refused { .. } => None,
+        }
+    }
+}

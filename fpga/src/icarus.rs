@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Icarus Verilog: a second opinion on the text, from a simulator that shares nothing with Verilator.
+
+use crate::error::{Error, Result};
+use crate::run;
+use rtl::emit::Design;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use verilated::place::Places;
+
+const TOOL: &str = "Icarus Verilog";
+
+/// `iverilog`, ready to run.
+#[derive(Debug, Clone)]
+pub struct Icarus {
+    program: PathBuf,
+    /// Folder of its parts, if it is not where it was built for.
+    parts: Option<PathBuf>,
+}
+
+impl Icarus {
+    /// `iverilog` on the search path, or else Debian's package, fetched by `apt-get download` and unpacked into the tools folder, which needs no
+    /// rights.
+    ///
+    /// *Errors*: [`Error::Missing`] with what to install.
+    pub fn find() -> Result<Icarus> {
+        let places = Places::from_env();
+        if let Some(program) = places.on_path("iverilog") {
+            return Ok(Icarus { program, parts: None });
+        }
+        let root = places.tools.join("iverilog");
+        if !root.is_dir() {
+            unpack(&places.tools, &root).map_err(|why| Error::Missing {
+                tool: TOOL,
+                reason: format!("`iverilog` is not on the search path and {why} (Debian: `sudo apt install iverilog`)"),
+            })?;
+        }
+        let program = root.join("usr/bin/iverilog");
+        let parts = parts_of(&root).ok_or_else(|| Error::Missing {
+            tool: TOOL,
+            reason: format!("{} is not whole: delete it", root.display()),
+        })?;
+        Ok(Icarus { program, parts: Some(parts) })
+    }
+
+    /// Compiles a design as Verilog 2005, written as files into `folder`, and gives every warning of `-Wall`.
+    ///
+    /// *Errors*: [`Error::Refused`] with what it said; [`Error::Write`].
+    pub fn compile(&self, design: &Design, folder: &Path) -> Result<Vec<String>> {
+        design.write(folder).map_err(|cause| Error::Write { path: folder.to_owned(), cause })?;
+        let mut command = Command::new(&self.program);
+        if let Some(parts) = &self.parts {
+            command.arg("-B").arg(parts);
+        }
+        command.args(["-g2005", "-Wall", "-s", &design.top, "-o"]).arg(folder.join("design.vvp"));
+        command.args(design.files().into_iter().map(|(name, _)| folder.join(name)));
+        let outcome = run(&mut command)?;
+        if !outcome.success {
+            return Err(Error::Refused { tool: TOOL, text: outcome.text });
+        }
+        Ok(outcome.text.lines().map(str::to_owned).collect())
+    }
+}
+
+/// Fetches Debian's package and unpacks it to `root`, by one rename; the reason of a failure is a clause.
+fn unpack(tools: &Path, root: &Path) -> std::result::Result<(), String> {
+    let scratch = tools.join(format!("iverilog.{}.partial", std::process::id()));
+    let result = unpack_in(&scratch, root);
+    let _ = fs::remove_dir_all(&scratch);
+    // Another process may have been faster.
+    if root.is_dir() { Ok(()) } else { result }
+}
+
+fn unpack_in(scratch: &Path, root: &Path) -> std::result::Result<(), String> {
+    fs::create_dir_all(scratch).map_err(|cause| format!("{} cannot be made: {cause}", scratch.display()))?;
+    let fetched = run(Command::new("apt-get").args(["download", "iverilog"]).current_dir(scratch));
+    if !fetched.as_ref().is_ok_and(|outcome| outcome.success) {
+        return Err("`apt-get download iverilog` does not give it".into());
+    }
+    let package = fs::read_dir(scratch).ok().and_then(|entries| {
+        entries.flatten().map(|entry| entry.path()).find(|path| path.extension().is_some_and(|end| end == "deb"))
+    });
+    let package = package.ok_or("`apt-get download iverilog` left no package")?;
+    let inside = scratch.join("inside");
+    let unpacked = run(Command::new("dpkg").arg("-x").arg(&package).arg(&inside));
+    if !unpacked.as_ref().is_ok_and(|outcome| outcome.success) || parts_of(&inside).is_none() {
+        return Err("Debian's package cannot be unpacked".into());
+    }
+    fs::rename(&inside, root).map_err(|cause| format!("it cannot be moved to {}: {cause}", root.display()))
+}
+
+/// `usr/lib/<system>/ivl`.
+fn parts_of(root: &Path) -> Option<PathBuf> {
+    let library = root.join("usr/lib");
+    let beside = fs::read_dir(&library).ok()?.flatten().map(|entry| entry.path().join("ivl"));
+    beside.chain([library.join("ivl")]).find(|path| path.is_dir())
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The emitted Verilog in the hands of the open tools: what they say of it.
+//!
+//! | tool | says | comes from |
+//! |---|---|---|
+//! | [`Yosys`] | whether it can be synthesised: no latch, no loop, one driver per net | set up by itself: the package `pyosys` of PyPI, pinned by version and hash |
+//! | [`Icarus`] | whether another simulator reads it | `iverilog` on the search path, or Debian's package, unpacked into the tools folder |
+
+mod error;
+mod icarus;
+mod yosys;
+
+pub use error::{Error, Result};
+pub use icarus::Icarus;
+pub use yosys::Yosys;
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// What a tool printed, and whether it succeeded.
+struct Outcome {
+    success: bool,
+    text: String,
+}
+
+/// Runs a command to its end; standard output, then standard error.
+fn run(command: &mut Command) -> Result<Outcome> {
+    let program = PathBuf::from(command.get_program());
+    let output = command.stdin(Stdio::null()).output().map_err(|cause| Error::Run { program, cause })?;
+    let text = [output.stdout, output.stderr].concat();
+    Ok(Outcome { success: output.status.success(), text: String::from_utf8_lossy(&text).into_owned() })
+}
