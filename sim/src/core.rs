@@ -122,6 +122,11 @@ impl Core {
         &mut self.bench.memory_mut().gm
     }
 
+    /// The memory behind the core: errors to inject, a log of bursts.
+    pub fn memory(&mut self) -> &mut AxiMemory {
+        self.bench.memory_mut()
+    }
+
     fn write(&mut self, offset: u32, value: u32) -> Result<()> {
         self.bench.write32(context_address(0, offset), value)
     }
