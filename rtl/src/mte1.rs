@@ -59,7 +59,7 @@ pub struct Mte1 {
     pub set_value: Signal<In, Bits<32>>,
     /// Take no new instruction.
     pub halt: Signal<In, Bit>,
-    /// The instruction taken last, which has an early set, has cleared the full bits of its target.
+    /// The instruction taken last, which has an early set, has cleared the full bits of its target; FB has none.
     pub early: Signal<Out, Bit>,
     /// An instruction is finished (a pulse per instruction, in order).
     pub done: Signal<Out, Bit>,
@@ -154,6 +154,10 @@ pub struct Mte1 {
     clear_wanted: Reg<Bit>,
     clear_valid: Reg<Bit>,
     clear_b: Reg<Bit>,
+    clear_nothing: Reg<Bit>,
+    /// Blocks of earlier tiles in the same buffer, 4, 3 and 2 cycles before their write.
+    earlier: Vec<Reg<Bit>>,
+    clear_go: Signal<Local, Bit>,
     clear_first: Reg<Bits<16>>,
     clear_last: Reg<Bits<16>>,
     pc: Reg<Bits<32>>,
@@ -267,6 +271,9 @@ impl Mte1 {
             clear_wanted: Reg::default(),
             clear_valid: Reg::default(),
             clear_b: Reg::default(),
+            clear_nothing: Reg::default(),
+            earlier: vec![Reg::default(); 3],
+            clear_go: Signal::default(),
             clear_first: Reg::default(),
             clear_last: Reg::default(),
             pc: Reg::default(),
@@ -312,7 +319,7 @@ impl Logic for Mte1 {
             "mte1_{l0a_write_data[]}_{l0b_write_data[]}: loads tiles from L1 into L0A and L0B, parameters into FB."
         );
         dff_setup!(self, clk, last, to_b, write_block, open_squares, full_squares, square, ahead);
-        dff_setup!(self, clk, clear_wanted, clear_valid, clear_b, clear_first, clear_last);
+        dff_setup!(self, clk, clear_wanted, clear_valid, clear_b, clear_nothing, clear_first, clear_last);
         dff_setup!(self, clk, pc, block_pc, faulted, cause, address, faulted_pc);
         for s in 0..4 {
             self.valid[s].clock.next = self.clk.val();
@@ -542,10 +549,30 @@ impl Logic for Mte1 {
             self.l0b_write_data[i].next = self.lanes.element[i].val();
         }
 
-        // Early clear: the number of fractals is ready in the cycle after the start.
-        self.clear_wanted.d.next = self.start_tile.val() & self.take.early.val();
-        self.clear_valid.d.next = self.clear_wanted.q.val();
+        // Early clear: the number of fractals is ready in the cycle after the start. Blocks of earlier tiles that are on their way
+        // must land first, or they would set bits again; the last of them is one cycle before the first block of this tile, and
+        // a write in the cycle of the clear wins.
+        for s in 0..3 {
+            self.earlier[s].clock.next = self.clk.val();
+        }
+        self.earlier[0].d.next = false;
+        self.earlier[1].d.next = self.earlier[0].q.val();
+        self.earlier[2].d.next = self.earlier[1].q.val();
         if self.start_tile.val() {
+            self.earlier[0].d.next =
+                self.walk.step.val() & (self.walk.flags.val().get_bit(0) == self.take.side_b.val());
+            self.earlier[1].d.next =
+                self.valid[0].q.val() & (self.first_flags.val().get_bit(0) == self.take.side_b.val());
+            self.earlier[2].d.next =
+                self.valid[1].q.val() & (self.middle_flags.val().get_bit(0) == self.take.side_b.val());
+        }
+        self.clear_go.next =
+            self.clear_wanted.q.val() & !self.earlier[0].q.val() & !self.earlier[1].q.val() & !self.earlier[2].q.val();
+        self.clear_wanted.d.next = ((self.start_tile.val() | self.start_params.val()) & self.take.early.val())
+            | (self.clear_wanted.q.val() & !self.clear_go.val());
+        self.clear_valid.d.next = self.clear_go.val();
+        if self.start_tile.val() | self.start_params.val() {
+            self.clear_nothing.d.next = self.start_params.val();
             self.clear_b.d.next = self.take.side_b.val();
             self.clear_first.d.next = self.take.fractal.val();
         }
@@ -555,8 +582,8 @@ impl Logic for Mte1 {
             self.clear_last.d.next = 0xFFFF.into();
         }
         self.early.next = self.clear_valid.q.val();
-        self.l0a_clear_valid.next = self.clear_valid.q.val() & !self.clear_b.q.val();
-        self.l0b_clear_valid.next = self.clear_valid.q.val() & self.clear_b.q.val();
+        self.l0a_clear_valid.next = self.clear_valid.q.val() & !self.clear_nothing.q.val() & !self.clear_b.q.val();
+        self.l0b_clear_valid.next = self.clear_valid.q.val() & !self.clear_nothing.q.val() & self.clear_b.q.val();
         self.l0a_clear_first.next = self.clear_first.q.val();
         self.l0b_clear_first.next = self.clear_first.q.val();
         self.l0a_clear_last.next = self.clear_last.q.val();

@@ -93,7 +93,8 @@ fn parameters_arrive_and_feed_the_zero_points() {
         for _ in 0..6 {
             let mut items = vec![];
             for _ in 0..2 {
-                items.push(Item::Op(Inst::new(Instruction::Mte1LoadFb(bench.random_loadfb()))));
+                let load = Inst::new(Instruction::Mte1LoadFb(bench.random_loadfb()));
+                items.push(Item::Op(if bench.chance(40) { load.set_early(Pipe::M, 0) } else { load }));
             }
             items.extend(random_items(&mut bench, 2, 40, 40));
             bench.run(&items);

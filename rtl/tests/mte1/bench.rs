@@ -25,7 +25,8 @@ pub enum Item {
 pub struct Pending {
     pub writes: VecDeque<Write>,
     pub ordered: bool,
-    early: Option<(Side, usize, usize)>,
+    /// To come, with what it clears.
+    early: Option<Option<(Side, usize, usize)>>,
 }
 
 pub struct Bench {
@@ -148,7 +149,7 @@ impl Bench {
                 ordered: !load.transpose,
                 early: early.then(|| {
                     let tile = usize::from(load.rows).div_ceil(16) * usize::from(load.k).div_ceil(32);
-                    (load.side, usize::from(load.fractal), usize::from(load.fractal) + tile - 1)
+                    Some((load.side, usize::from(load.fractal), usize::from(load.fractal) + tile - 1))
                 }),
             },
             Instruction::Mte1LoadFb(load) => {
@@ -160,7 +161,7 @@ impl Bench {
                         fields[*field as usize] = *value;
                     }
                 }
-                Pending { writes, ordered: true, early: None }
+                Pending { writes, ordered: true, early: early.then_some(None) }
             }
             other => panic!("{other:?} is not for MTE1"),
         };
@@ -170,7 +171,7 @@ impl Bench {
     fn wrote(&mut self, write: Write) {
         let cycle = self.twin.cycle;
         let pending = self.pending.front_mut().unwrap_or_else(|| panic!("cycle {cycle}: nobody asked for {write:?}"));
-        assert!(pending.early.is_none(), "cycle {cycle}: a write before the early clear");
+        assert!(!matches!(pending.early, Some(Some(_))), "cycle {cycle}: a write before the early clear");
         let same = |other: &Write| match (other, &write) {
             (Write::Block { side, block, .. }, Write::Block { side: s, block: b, .. }) => side == s && block == b,
             (Write::Channel { field, channel, .. }, Write::Channel { field: f, channel: c, .. }) => {
@@ -259,11 +260,15 @@ impl Bench {
         }
         // What the neighbours make of them.
         if early {
+            let landed = self.pending.iter().rev().skip(1).all(|pending| {
+                !pending.writes.iter().any(|write| matches!(write, Write::Block { side, .. } if clear[usize::from(*side == Side::B)].is_some()))
+            });
+            assert!(landed, "cycle {}: a clear before earlier blocks of the buffer have landed", self.twin.cycle);
             let want = self.pending.back_mut().and_then(|pending| pending.early.take());
-            let (side, first, last) = want.expect("only the op taken last, if it has an early set");
-            let got = clear[usize::from(side == Side::B)].expect("a clear");
-            assert_eq!((u64::from(got.0), u64::from(got.1)), (first as u64, last as u64));
-            assert!(clear[usize::from(side == Side::A)].is_none());
+            let want = want.expect("only the op taken last, if it has an early set");
+            let wanted =
+                |own| want.filter(|(side, ..)| *side == own).map(|(_, first, last)| (first as u64, last as u64));
+            assert_eq!(clear.map(|got| got.map(|(a, b)| (u64::from(a), u64::from(b)))), [Side::A, Side::B].map(wanted));
             self.early += 1;
         } else {
             assert!(clear[0].is_none() && clear[1].is_none());
@@ -273,6 +278,7 @@ impl Bench {
         }
         if done {
             let pending = self.pending.pop_front().expect("something to be done");
+            assert!(pending.early.is_none(), "cycle {}: done without its early pulse", self.twin.cycle);
             assert!(
                 pending.writes.is_empty(),
                 "cycle {}: done with {} writes left",
