@@ -57,9 +57,10 @@ pub enum Counter {
     TotalCycles,
     /// Cycles that a worker pipe spent with one activity.
     Pipe(Pipe, Activity),
-    /// Bytes that R beats delivered to MTE2 (every byte asked for counts once; instruction fetch does not count).
+    /// Bytes that MTE2 brought in from GM: rows x len_bytes of every `mte2.load`, whatever the bus words around them. A byte that
+    /// several rows ask for counts several times; instruction fetch does not count.
     BytesRead,
-    /// Bytes that W beats carried with their strobe set.
+    /// Bytes that W beats carried with their strobe set: rows x row bytes of every `mte3.store` and every `fix.store` to GM.
     BytesWritten,
     /// Cube steps: M0 x K0 x N0 blocks multiplied.
     CubeSteps,
@@ -119,8 +120,10 @@ impl Counter {
                 };
                 format!("cycles in which {pipe} {what}")
             }
-            Counter::BytesRead => "bytes that MTE2 read from GM, instruction fetch not counted".into(),
-            Counter::BytesWritten => "bytes written to GM, by their strobes".into(),
+            Counter::BytesRead => "bytes that MTE2 brought in from GM: rows x len_bytes of every mte2.load".into(),
+            Counter::BytesWritten => {
+                "bytes written to GM: rows x row bytes of every mte3.store and every fix.store to GM".into()
+            }
             Counter::CubeSteps => "M0 x K0 x N0 blocks multiplied".into(),
             Counter::UsefulMacs => "sum of m n k over the mmads that started".into(),
             Counter::ExecutedMacs => "cube steps x M0 x K0 x N0".into(),

@@ -96,6 +96,8 @@ pub struct Control {
     pub read_cause: Signal<In, Bits<8>>,
     /// At which address.
     pub read_address: Signal<In, Bits<40>>,
+    /// In which instruction of MTE2, if not of the fetch.
+    pub mte2_bus_pc: Signal<In, Bits<32>>,
     /// The AXI write side has found a fault.
     pub write_fault: Signal<In, Bit>,
     /// Requester: 0 FIX, else MTE3.
@@ -104,6 +106,10 @@ pub struct Control {
     pub write_cause: Signal<In, Bits<8>>,
     /// At which address.
     pub write_address: Signal<In, Bits<40>>,
+    /// In which instruction, if of FIX.
+    pub fix_bus_pc: Signal<In, Bits<32>>,
+    /// In which instruction, if of MTE3.
+    pub mte3_bus_pc: Signal<In, Bits<32>>,
     /// Nothing is outstanding on the AXI read side.
     pub read_quiet: Signal<In, Bit>,
     /// Nothing is outstanding on the AXI write side.
@@ -198,10 +204,13 @@ impl Default for Control {
             read_requester: Signal::default(),
             read_cause: Signal::default(),
             read_address: Signal::default(),
+            mte2_bus_pc: Signal::default(),
             write_fault: Signal::default(),
             write_requester: Signal::default(),
             write_cause: Signal::default(),
             write_address: Signal::default(),
+            fix_bus_pc: Signal::default(),
+            mte3_bus_pc: Signal::default(),
             read_quiet: Signal::default(),
             write_quiet: Signal::default(),
             halt: Signal::default(),
@@ -279,10 +288,10 @@ impl Logic for Control {
                     self.new_address.next = self.write_address.val();
                     if self.write_requester.val() == 0 {
                         self.new_pipe.next = self.worker[f].val();
-                        self.new_pc.next = self.oldest_pc[f].val();
+                        self.new_pc.next = self.fix_bus_pc.val();
                     } else {
                         self.new_pipe.next = self.worker[t].val();
-                        self.new_pc.next = self.oldest_pc[t].val();
+                        self.new_pc.next = self.mte3_bus_pc.val();
                     }
                 }
             }
@@ -297,7 +306,7 @@ impl Logic for Control {
                     self.new_pc.next = self.fetched.val().get_bits::<32>(0);
                 } else {
                     self.new_pipe.next = self.worker[l].val();
-                    self.new_pc.next = self.oldest_pc[l].val();
+                    self.new_pc.next = self.mte2_bus_pc.val();
                 }
             }
         }

@@ -65,6 +65,8 @@ pub struct Mte2<const B: usize> {
     pub bus_tag: Signal<In, Bits<3>>,
     /// Program counter of the instruction to which that burst belongs.
     pub bus_pc: Signal<Out, Bits<32>>,
+    /// Bytes of GM that go towards L1 in this cycle.
+    pub read_bytes: Signal<Out, Bits<8>>,
     /// To `AxiRead`, requester 1.
     pub request_valid: Signal<Out, Bit>,
     /// From `AxiRead`.
@@ -153,6 +155,7 @@ impl<const B: usize> Mte2<B> {
             base: vec![Signal::default(); isa::limits::BASES],
             bus_tag: Signal::default(),
             bus_pc: Signal::default(),
+            read_bytes: Signal::default(),
             request_valid: Signal::default(),
             request_ready: Signal::default(),
             request_address: Signal::default(),
@@ -264,6 +267,10 @@ impl<const B: usize> Logic for Mte2<B> {
         self.data_ready.next = self.stream.data_ready.val();
         self.stream.data_last.next = self.data_last.val();
         self.stream.data.next = self.data.val();
+        self.read_bytes.next = 0.into();
+        if self.stream.out_valid.val() & self.scatter.src_ready.val() {
+            self.read_bytes.next = self.stream.out_count.val();
+        }
         // L1 side.
         self.scatter.op_valid.next = self.queue.out_valid.val();
         self.queue.out_ready.next = self.scatter.op_ready.val();

@@ -121,7 +121,6 @@ pub struct Core<const B: usize, const S: usize> {
     read_beat: Signal<Local, Bit>,
     write_beat: Signal<Local, Bit>,
     some_busy: Signal<Local, Bit>,
-    bus_bytes: Constant<Bits<8>>,
     _pipes: usize,
     _windows: usize,
     _bases: usize,
@@ -223,7 +222,6 @@ impl<const B: usize, const S: usize> Core<B, S> {
             read_beat: Signal::default(),
             write_beat: Signal::default(),
             some_busy: Signal::default(),
-            bus_bytes: Constant::new((S as u64).into()),
             _pipes: PIPES,
             _windows: 8,
             _bases: 16,
@@ -354,14 +352,8 @@ impl<const B: usize, const S: usize> Logic for Core<B, S> {
         self.counters.cube_step.next = self.m.step.val();
         self.counters.snapshot.next = self.csr.snapshot.val();
         self.counters.read_index.next = self.csr.counter_index.val();
-        self.counters.read_bytes.next = 0.into();
-        if self.read_beat.val() {
-            self.counters.read_bytes.next = self.bus_bytes.val();
-        }
-        self.counters.written_bytes.next = 0.into();
-        if self.write_beat.val() {
-            self.counters.written_bytes.next = self.bus_bytes.val();
-        }
+        self.counters.read_bytes.next = self.mte2.read_bytes.val();
+        self.counters.written_bytes.next = self.axi_write.written.val();
         self.counters.mmad_valid.next = self.issue[2].op_valid.val() & self.m.op_ready.val();
         self.counters.mmad_m.next = self.issue[2].op_word[5].val().get_bits::<16>(0);
         self.counters.mmad_n.next = self.issue[2].op_word[5].val().get_bits::<16>(16);
@@ -448,7 +440,11 @@ impl<const B: usize, const S: usize> Logic for Core<B, S> {
         self.mte2.data.next = self.axi_read.data.val();
         self.mte2.data_last.next = self.axi_read.data_last[1].val();
         self.mte2.bus_tag.next = self.axi_read.fault_tag.val();
+        self.fix.bus_tag.next = self.axi_write.fault_tag.val();
         self.mte3.bus_tag.next = self.axi_write.fault_tag.val();
+        self.control.mte2_bus_pc.next = self.mte2.bus_pc.val();
+        self.control.fix_bus_pc.next = self.fix.bus_pc.val();
+        self.control.mte3_bus_pc.next = self.mte3.bus_pc.val();
         self.axi_write.request_valid[0].next = self.write_stream.request_valid.val();
         self.axi_write.request_address[0].next = self.write_stream.request_address.val();
         self.axi_write.request_beats[0].next = self.write_stream.request_beats.val();

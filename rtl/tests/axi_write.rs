@@ -16,6 +16,8 @@ struct Run {
     memory: Memory,
     answers: [u64; 2],
     words: [u64; 2],
+    /// Bytes as the block counts them.
+    written: u64,
 }
 
 /// One window with right W: [0x1004, 0x2fff].
@@ -34,7 +36,7 @@ fn start() -> Run {
     twin.uut.rst.next = true;
     twin.edge();
     twin.uut.rst.next = false;
-    Run { twin, memory: Memory::new(8, 4, vec![0x55; MEMORY], Random(3)), answers: [0; 2], words: [0; 2] }
+    Run { twin, memory: Memory::new(8, 4, vec![0x55; MEMORY], Random(3)), answers: [0; 2], words: [0; 2], written: 0 }
 }
 
 impl Run {
@@ -47,6 +49,7 @@ impl Run {
             self.answers[n] += u64::from(uut.response_valid[n].val());
             self.words[n] += u64::from(uut.w_valid[n].val() && uut.w_ready[n].val());
         }
+        self.written += uut.written.val().to_u64();
         let taken = (0..2).any(|n| uut.request_valid[n].val() && uut.request_ready[n].val());
         self.twin.edge();
         taken
@@ -122,6 +125,7 @@ fn words_follow_the_order_of_the_addresses() {
     assert_eq!(run.memory.bytes[0x1100..0x1120], [0xe3; 32]);
     assert_eq!(run.memory.bytes[0x1200..0x1210], [0xf1; 16]);
     assert_eq!((run.count(0xe3), run.count(0xf1)), (32, 16));
+    assert_eq!(run.written, 48);
 }
 
 #[test]
@@ -142,8 +146,23 @@ fn a_halt_completes_started_bursts_without_writing() {
         assert!(run.twin.uut.quiet.val() && run.memory.idle(), "halt after {wait} cycles");
         assert_eq!((run.memory.bursts, run.memory.beats), (2, 24));
         assert_eq!((run.count(0xf1), run.count(0xe3)), (8 * sent, 0), "halt after {wait} cycles");
+        // Words without strobes do not count.
+        assert_eq!(run.written, 8 * sent as u64, "halt after {wait} cycles");
         assert_eq!(run.fault(), None);
     }
+}
+
+#[test]
+fn only_strobes_count_as_written() {
+    let mut run = start();
+    run.twin.uut.w_valid[0].next = true;
+    // 5 of 8.
+    for lane in [0, 4, 7] {
+        run.twin.uut.w_strb[lane].next = false;
+    }
+    run.ask(0, 0x1100, 0x113f);
+    run.cycles(80);
+    assert_eq!((run.written, run.count(0xf1)), (40, 40));
 }
 
 #[test]

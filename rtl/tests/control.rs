@@ -17,6 +17,9 @@ fn control() -> Twin<Control> {
         twin.uut.idle[index].next = true;
         twin.uut.oldest_pc[index].next = (0x100 + 0x20 * index as u64).into();
     }
+    twin.uut.mte2_bus_pc.next = 0x3E0u64.into();
+    twin.uut.fix_bus_pc.next = 0x460u64.into();
+    twin.uut.mte3_bus_pc.next = 0x480u64.into();
     twin.uut.program_base.next = 0x1_0000_1000u64.into();
     twin.uut.sequencer_pc.next = 0x40u64.into();
     twin.uut.read_quiet.next = true;
@@ -124,7 +127,7 @@ fn source(twin: &mut Twin<Control>, number: usize, on: bool) -> Record {
             uut.read_requester.next = (number as u64 - 7).into();
             uut.read_cause.next = 9u64.into();
             uut.read_address.next = 0x1_0000_1480u64.into();
-            let (pipe, pc) = if number == 7 { (Pipe::S, 0x480) } else { (Pipe::Mte2, 0x100) };
+            let (pipe, pc) = if number == 7 { (Pipe::S, 0x480) } else { (Pipe::Mte2, 0x3E0) };
             (Cause::BusReadError, pipe, pc, 0x1_0000_1480)
         }
         _ => {
@@ -132,7 +135,7 @@ fn source(twin: &mut Twin<Control>, number: usize, on: bool) -> Record {
             uut.write_requester.next = (number as u64 - 9).into();
             uut.write_cause.next = 10u64.into();
             uut.write_address.next = 0x55u64.into();
-            let (pipe, pc) = if number == 9 { (Pipe::Fix, 0x160) } else { (Pipe::Mte3, 0x180) };
+            let (pipe, pc) = if number == 9 { (Pipe::Fix, 0x460) } else { (Pipe::Mte3, 0x480) };
             (Cause::BusWriteError, pipe, pc, 0x55)
         }
     }

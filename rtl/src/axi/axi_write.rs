@@ -68,6 +68,8 @@ pub struct AxiWrite<const B: usize, const S: usize> {
     pub fault_address: Signal<Out, Bits<40>>,
     /// Its tag.
     pub fault_tag: Signal<Out, Bits<3>>,
+    /// Bytes that the bus took with their strobe set, two cycles ago.
+    pub written: Signal<Out, Bits<8>>,
     /// AXI write address.
     pub m_axi_awid: Signal<Out, Bits<4>>,
     /// AXI write address.
@@ -127,6 +129,12 @@ pub struct AxiWrite<const B: usize, const S: usize> {
     cause: Reg<Bits<8>>,
     place: Reg<Bits<40>>,
     tag: Reg<Bits<3>>,
+    /// Strobes of the word that the bus took, counted by fours, and their sum.
+    strobed: Vec<Reg<Bits<8>>>,
+    strobed_sum: Vec<Signal<Local, Bits<8>>>,
+    strobed_all: Reg<Bits<8>>,
+    /// Strobes of that word, 0 if there is none.
+    taken: Vec<Signal<Local, Bits<8>>>,
     stop: Signal<Local, Bit>,
     owner: Signal<Local, Bits<3>>,
     offered: Signal<Local, Bit>,
@@ -140,6 +148,7 @@ pub struct AxiWrite<const B: usize, const S: usize> {
     bus_cause: Constant<Bits<8>>,
     _n: usize,
     _bytes: usize,
+    _fours: usize,
     _windows: usize,
 }
 
@@ -179,6 +188,7 @@ impl<const B: usize, const S: usize> AxiWrite<B, S> {
             fault_cause: Signal::default(),
             fault_address: Signal::default(),
             fault_tag: Signal::default(),
+            written: Signal::default(),
             m_axi_awid: Signal::default(),
             m_axi_awaddr: Signal::default(),
             m_axi_awlen: Signal::default(),
@@ -217,6 +227,10 @@ impl<const B: usize, const S: usize> AxiWrite<B, S> {
             cause: Reg::default(),
             place: Reg::default(),
             tag: Reg::default(),
+            strobed: vec![Reg::default(); S / 4],
+            strobed_sum: vec![Signal::default(); S / 4 + 1],
+            strobed_all: Reg::default(),
+            taken: vec![Signal::default(); S],
             stop: Signal::default(),
             owner: Signal::default(),
             offered: Signal::default(),
@@ -230,6 +244,7 @@ impl<const B: usize, const S: usize> AxiWrite<B, S> {
             bus_cause: Constant::new(u64::from(Cause::BusWriteError.code()).into()),
             _n: n,
             _bytes: S,
+            _fours: S / 4,
         }
     }
 }
@@ -241,6 +256,7 @@ impl<const B: usize, const S: usize> Logic for AxiWrite<B, S> {
             "axi_write_{m_axi_wdata}: write side of the AXI master; bursts of several requesters inside the memory windows."
         );
         dff_setup!(self, clk, beat, count, answered, answered_id, answered_bad, faulty, who, cause, place, tag);
+        dff_setup!(self, clk, strobed_all);
         self.gate.clk.next = self.clk.val();
         self.gate.rst.next = self.rst.val();
         self.order.clk.next = self.clk.val();
@@ -329,6 +345,26 @@ impl<const B: usize, const S: usize> Logic for AxiWrite<B, S> {
         self.words.out_ready.next = self.m_axi_wready.val();
         self.strobes.out_ready.next = self.m_axi_wready.val();
         self.lasts.out_ready.next = self.m_axi_wready.val();
+        // Bytes written. Counting up to 64 strobes takes a second cycle.
+        for j in 0..self._bytes {
+            self.taken[j].next = 0.into();
+            if self.words.out_valid.val() & self.m_axi_wready.val() & self.strobes.out_data[0].val().get_bit(j) {
+                self.taken[j].next = 1.into();
+            }
+        }
+        self.strobed_sum[0].next = 0.into();
+        for i in 0..self._fours {
+            self.strobed[i].clock.next = self.clk.val();
+            self.strobed[i].d.next = self.taken[i * 4].val()
+                + self.taken[i * 4 + 1].val()
+                + self.taken[i * 4 + 2].val()
+                + self.taken[i * 4 + 3].val();
+            self.strobed_sum[i + 1].next = self.strobed_sum[i].val() + self.strobed[i].q.val();
+        }
+        for n in self._fours..(self._fours + 1) {
+            self.strobed_all.d.next = self.strobed_sum[n].val();
+        }
+        self.written.next = self.strobed_all.q.val();
         // Answers.
         self.m_axi_bready.next = true;
         self.answered.d.next = self.m_axi_bvalid.val();

@@ -58,6 +58,8 @@ pub struct Drain {
     pub row_length: Signal<Out, Bits<24>>,
     /// It is its instruction's last.
     pub row_last: Signal<Out, Bit>,
+    /// Program counter of its instruction.
+    pub row_pc: Signal<Out, Bits<32>>,
     /// A word for GM, for L1.
     pub word_valid: Vec<Signal<Out, Bit>>,
     /// It is taken.
@@ -149,6 +151,7 @@ impl Drain {
             row_address: Signal::default(),
             row_length: Signal::default(),
             row_last: Signal::default(),
+            row_pc: Signal::default(),
             word_valid: vec![Signal::default(); 2],
             word_ready: vec![Signal::default(); 2],
             word: vec![Signal::default(); word],
@@ -257,6 +260,7 @@ impl Logic for Drain {
         self.row_address.next = self.address.q.val().get_bits::<40>(0);
         self.row_length.next = bit_cast::<24, 11>(self.bytes.q.val());
         self.row_last.next = self.kind.q.val().get_bit(2);
+        self.row_pc.next = self.pc.q.val();
         // Its words.
         self.skid.clk.next = self.clk.val();
         self.skid.clear.next = self.rst.val();

@@ -107,6 +107,10 @@ pub struct Fix<const B: usize> {
     pub word: Vec<Signal<Out, Bits<8>>>,
     /// Everything up to a row marked last is answered.
     pub retired: Signal<In, Bit>,
+    /// Tag of a faulty burst (from `AxiWrite`).
+    pub bus_tag: Signal<In, Bits<3>>,
+    /// Program counter of the instruction to which that burst belongs.
+    pub bus_pc: Signal<Out, Bits<32>>,
     /// A write to L1.
     pub l1_write_valid: Signal<Out, Bit>,
     /// It is taken.
@@ -131,6 +135,9 @@ pub struct Fix<const B: usize> {
     segments: Segments,
     drain: Drain,
     l1_rows: L1Rows,
+    /// Program counters of the last eight instructions with rows for GM, by tag.
+    counters: Lutram<32>,
+    tag: Reg<Bits<3>>,
     open_chunks: Reg<Bits<3>>,
     inside: Reg<Bits<4>>,
     scale_fault: Reg<Bit>,
@@ -203,6 +210,8 @@ impl<const B: usize> Fix<B> {
             word_ready: Signal::default(),
             word: vec![Signal::default(); word],
             retired: Signal::default(),
+            bus_tag: Signal::default(),
+            bus_pc: Signal::default(),
             l1_write_valid: Signal::default(),
             l1_write_ready: Signal::default(),
             l1_write_address: Signal::default(),
@@ -223,6 +232,8 @@ impl<const B: usize> Fix<B> {
             segments: Segments::new(&shape),
             drain: Drain::new(&shape),
             l1_rows: L1Rows::new(&shape),
+            counters: Lutram::new(8, 1),
+            tag: Reg::default(),
             open_chunks: Reg::default(),
             inside: Reg::default(),
             scale_fault: Reg::default(),
@@ -259,6 +270,7 @@ impl<const B: usize> Logic for Fix<B> {
         dff_setup!(
             self,
             clk,
+            tag,
             open_chunks,
             inside,
             scale_fault,
@@ -475,6 +487,16 @@ impl<const B: usize> Logic for Fix<B> {
             self.word[i].next = self.drain.word[i].val();
         }
         self.drain.retired[0].next = self.retired.val();
+        // `WriteStream` counts the instructions by their last rows; so does this. At most eight are not answered.
+        self.counters.clock.next = self.clk.val();
+        self.counters.write_enable.next = self.drain.row_valid[0].val() & self.row_ready.val();
+        self.counters.write_address.next = bit_cast::<8, 3>(self.tag.q.val());
+        self.counters.write[0].next = self.drain.row_pc.val();
+        self.counters.read_address.next = bit_cast::<8, 3>(self.bus_tag.val());
+        self.bus_pc.next = self.counters.read[0].val();
+        if self.drain.row_valid[0].val() & self.row_ready.val() & self.drain.row_last.val() {
+            self.tag.d.next = self.tag.q.val() + 1;
+        }
         self.l1_rows.row_valid.next = self.drain.row_valid[1].val();
         self.drain.row_ready[1].next = self.l1_rows.row_ready.val();
         self.l1_rows.row_address.next = self.drain.row_address.val().get_bits::<24>(0);
@@ -526,6 +548,7 @@ impl<const B: usize> Logic for Fix<B> {
         self.fault_address.next = self.at.q.val();
         self.fault_pc.next = self.at_pc.q.val();
         if self.rst.val() {
+            self.tag.d.next = 0.into();
             self.open_chunks.d.next = 0.into();
             self.inside.d.next = 0.into();
             self.scale_fault.d.next = false;
