@@ -117,6 +117,11 @@ impl Core {
         &self.bench
     }
 
+    /// Everything around the core, to inject errors or to write other registers.
+    pub fn bench_mut(&mut self) -> &mut Bench {
+        &mut self.bench
+    }
+
     /// Global memory.
     pub fn gm(&mut self) -> &mut GlobalMemory {
         &mut self.bench.memory_mut().gm

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Where the hardware meets what it is compared with: co-simulation, lint, seeds.
+//! Where the hardware meets what it is compared with: co-simulation, lint, random programs, seeds.
 
 mod cosim;
 mod lint;
+pub mod programs;
 mod seed;
 
 pub use cosim::{ClockPort, Cosim};
