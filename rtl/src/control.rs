@@ -12,7 +12,7 @@
 //! transaction. `core_rst` resets engines, queues, flags and sequencer, not the registers and not the AXI blocks; it pulses at every
 //! start too, so a second program begins in the same state and takes the same cycles. Start to fetch: 2 cycles.
 //!
-//! Tests: `rtl/tests/control.rs`. Page: `docs/units/csr.md`.
+//! Tests: `tests/units/control.rs`. Page: `docs/units/csr.md`.
 
 use crate::prim::prelude::*;
 use isa::csr::Status;

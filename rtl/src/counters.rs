@@ -12,7 +12,7 @@
 //! once: the first round after it writes zeros. Order of the words: `isa::Counter`. Useful MACs are multiplied out in steps of 6 bits,
 //! which is never slower than the mmads come.
 //!
-//! Tests: `rtl/tests/control.rs`. Page: `docs/units/csr.md`.
+//! Tests: `tests/units/counters.rs`. Page: `docs/units/csr.md`.
 
 use crate::prim::prelude::*;
 use isa::{Activity, Config, Counter, Pipe};

@@ -8,7 +8,7 @@
 //! ```
 //! Channel c lies in bank c mod C, so FIX gets any C = max(1, lanes/M0) consecutive channels per cycle. A channel beyond the
 //! buffer wraps; the engines check before they ask. Reading a channel in the cycle in which it is written gives an undefined value.
-//! Page: `docs/units/fb.md`. Test: `rtl/tests/fb.rs`.
+//! Page: `docs/units/fb.md`. Test: `tests/units/fb.rs`.
 
 use crate::prim::prelude::*;
 use crate::rotate::Rotate;

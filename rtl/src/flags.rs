@@ -12,7 +12,7 @@
 //! `[(to * 5 + from) * 8 + id]` (the vectors of the issue stages one after the other), `raise_early[0..8]` MTE1 to M,
 //! `raise_early[8..16]` M to FIX. The diagonal is unused: its inputs are ignored, its `present` is false.
 //!
-//! Tests: `rtl/tests/flags.rs`. Page: `docs/units/flags.md`.
+//! Tests: `tests/units/flags.rs`. Page: `docs/units/flags.md`.
 
 use crate::prim::prelude::*;
 use isa::limits::{FLAG_IDS, FLAG_LIMIT};

@@ -12,7 +12,7 @@
 //! the oldest one in flight; both may come in one cycle and go out on separate vectors, so none is lost. Latency 2 cycles from `in`
 //! to `op`; one instruction per cycle. Each cycle exactly one of busy, wait_flag, wait_block, wait_memory, wait_queue is high.
 //!
-//! Tests: `rtl/tests/issue.rs`. Page: `docs/units/issue.md`.
+//! Tests: `tests/units/issue.rs`. Page: `docs/units/issue.md`.
 
 use crate::prim::prelude::*;
 use isa::limits::{FLAG_IDS, SET_SLOTS, WAIT_SLOTS};

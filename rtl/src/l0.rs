@@ -9,7 +9,7 @@
 //! A block is rows x K0 signed 9-bit elements (M0 rows in L0A, N0 in L0B). Block number = fractal * BPF + row block in the fractal *
 //! (32/K0) + k block, BPF = (16/rows)(32/K0). Reading the block that is written in the same cycle gives undefined data: readers wait for
 //! the full bit, which shows from the cycle after the write, when the data can be read too.
-//! Page: `docs/units/l0.md`. Test: `rtl/tests/l0.rs`.
+//! Page: `docs/units/l0.md`. Test: `tests/units/l0.rs`.
 
 use crate::full::Full;
 use crate::prim::prelude::*;

@@ -10,7 +10,7 @@
 //! One write and one read per cycle. The read port belongs to M when M wants it, else to FIX; `fix_read_ready` says that the port
 //! is free and the block that FIX asks for is full. Both data outputs are the same register and hold only in the cycle named.
 //! Reading a block in the cycle of its write gives an undefined block: the cube orders its own reads, FIX waits for the full bit.
-//! M0 banks of N0 lanes. Test: `rtl/tests/l0c.rs`. Page: `docs/units/l0c.md`.
+//! M0 banks of N0 lanes. Test: `tests/units/l0c.rs`. Page: `docs/units/l0c.md`.
 
 use crate::full::Full;
 use crate::prim::prelude::*;

@@ -10,7 +10,7 @@
 //! a fractal and NB contiguous chunks both hit every bank once, so either pattern is one read of NB * K0 bytes.
 //! Writes of the two ports alternate when both want; read port 0 goes first, but port 1 waits at most 15 cycles.
 //! A read sees every write that was accepted in an earlier cycle; of a write accepted in the same cycle it sees undefined bytes.
-//! Page: `docs/units/l1.md`. Test: `rtl/tests/l1.rs`.
+//! Page: `docs/units/l1.md`. Test: `tests/units/l1.rs`.
 
 mod read;
 mod write;

@@ -11,7 +11,7 @@
 //!     └───► fill ─► (L1) ─► turn ─► (L1 or turn) ┘                transposed: fill runs ahead, by up to two squares
 //!     └───► params ─► (L1) ─────────────────────────────► FB
 //! ```
-//! A block is in L0 and full 5 cycles after its read of L1 was accepted. Page: `docs/units/mte1.md`. Test: `rtl/tests/mte1.rs`.
+//! A block is in L0 and full 5 cycles after its read of L1 was accepted. Page: `docs/units/mte1.md`. Test: `tests/units/mte1.rs`.
 
 mod delay;
 mod fill;

@@ -8,7 +8,7 @@
 //! ```
 //! The rows of the next instruction are asked for while the data of the last one still arrives. `done` comes when L1 has taken the
 //! last byte. Destination UB traps as Unsupported. SET is accepted; no instruction of this version reads MTE2's registers.
-//! Page: `docs/units/mte2.md`, test: `rtl/tests/mte2.rs`.
+//! Page: `docs/units/mte2.md`, test: `tests/units/mte2.rs`.
 
 mod scatter;
 

@@ -7,7 +7,7 @@
 //!         └─► gather ────────┘ ◄──► read_* (L1 port 1)     up to 7 instructions inside, in order
 //! ```
 //! The next instruction is read and sent while the last one waits for its answers. `done` comes with the instruction's last B.
-//! Source UB traps as Unsupported. Page: `docs/units/mte3.md`, test: `rtl/tests/mte3.rs`.
+//! Source UB traps as Unsupported. Page: `docs/units/mte3.md`, test: `tests/units/mte3.rs`.
 
 mod gather;
 

@@ -3,9 +3,14 @@
 
 mod cosim;
 mod lint;
+mod lockstep;
+mod mirror;
 pub mod programs;
 mod seed;
+mod units;
 
 pub use cosim::{ClockPort, Cosim};
 pub use lint::lint;
+pub use lockstep::{Lockstep, Report};
 pub use seed::{Seed, seed};
+pub use units::unit_names;

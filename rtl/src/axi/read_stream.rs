@@ -6,7 +6,7 @@
 //!              └─► ahead (what each burst in flight belongs to)
 //!  data_*  (AxiRead) ──► justify ──► out_*
 //! ```
-//! One bus word per cycle, no gap between bursts or rows; words are full but for the last of a row. Test: `rtl/tests/read_stream.rs`.
+//! One bus word per cycle, no gap between bursts or rows; words are full but for the last of a row. Test: `tests/units/axi/read_stream.rs`.
 
 use super::{Burst, Justify};
 use crate::prim::prelude::*;

@@ -7,7 +7,7 @@
 //!  response_valid (AxiWrite) ──► ends ──► retired
 //! ```
 //! One bus word per cycle, no gap between bursts; a row whose last bytes hang over into one more bus word costs that cycle. The
-//! bytes of a row are counted here, so the words carry no length. Test: `rtl/tests/write_stream.rs`.
+//! bytes of a row are counted here, so the words carry no length. Test: `tests/units/axi/write_stream.rs`.
 
 use super::{Align, Burst};
 use crate::prim::prelude::*;

@@ -11,7 +11,7 @@
 //! last handshake to its answer; a snapshot up to 70, as its answer says that the copy is there. Reads and writes take turns when
 //! both wait. AW and W may come in any order. `awprot` and `arprot` are ignored.
 //!
-//! Tests: `rtl/tests/csr.rs`. Page: `docs/units/csr.md`.
+//! Tests: `tests/units/csr.rs`. Page: `docs/units/csr.md`.
 
 mod map;
 

@@ -13,7 +13,7 @@
 //! the registers of the adder tree ([`tree_depth`]): instruction taken c; its first step c+2 if the cube is idle, else the cycle
 //! after the last step of the one before; L0 data 2 after a step; totals written 5 + T after the last step of a k-run; `done` 6 + T
 //! after the last step of the instruction. From taking it to the last write: steps + 6 + T cycles.
-//! Tests: `rtl/tests/cube.rs`. Page: `docs/units/m.md`.
+//! Tests: `tests/units/cube.rs`. Page: `docs/units/cube.md`.
 
 mod accumulate;
 mod array;

@@ -59,6 +59,32 @@ pub struct Module {
     pub name: String,
     /// Whole text of the file, header comment included.
     pub text: String,
+    /// Ports in the order of the text.
+    pub ports: Vec<Port>,
+    /// Modules that stand inside, in the order of the text; leaves printed in place are none.
+    pub instances: Vec<Instance>,
+}
+
+/// A port of a module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Port {
+    /// Name in the Verilog text.
+    pub name: String,
+    /// True for an output.
+    pub driven: bool,
+    /// Width in bits.
+    pub width: usize,
+    /// True if the text says `signed`.
+    pub signed: bool,
+}
+
+/// A module that stands in another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instance {
+    /// Name of the instance; elements of a list end in `_0`, `_1`, ...
+    pub name: String,
+    /// Name of the module.
+    pub module: String,
 }
 
 /// An emitted design: modules in dependency order, the top last.
@@ -71,6 +97,11 @@ pub struct Design {
 }
 
 impl Design {
+    /// The module called `name`.
+    pub fn module(&self, name: &str) -> Option<&Module> {
+        self.modules.iter().find(|module| module.name == name)
+    }
+
     /// File name and text of every module, for a simulator that takes sources from memory.
     pub fn files(&self) -> Vec<(String, String)> {
         self.modules.iter().map(|m| (format!("{}.v", m.name), m.text.clone())).collect()
@@ -139,6 +170,8 @@ impl Emitter {
                 reason: "a module may not be called by a word of Verilog; choose another name".to_owned(),
             });
         }
+        let ports = ports(&lowered);
+        let instances = instances(scope, &kinds);
         let body = print::body(scope, lowered, &kinds)?;
         let key = (base.clone(), body.clone());
         if let Some(name) = self.by_body.get(&key) {
@@ -148,7 +181,27 @@ impl Emitter {
         *uses += 1;
         let name = if *uses == 1 { base } else { format!("{base}_v{uses}") };
         self.by_body.insert(key, name.clone());
-        self.modules.push(Module { text: print::file(&name, &title.purpose, &body), name: name.clone() });
+        let text = print::file(&name, &title.purpose, &body);
+        self.modules.push(Module { text, name: name.clone(), ports, instances });
         Ok(name)
     }
+}
+
+/// The ports of a module, in the order of its nets, which is that of the text.
+fn ports(lowered: &ir::Lowered) -> Vec<Port> {
+    let port = |net: &ir::Net| {
+        let driven = match net.role {
+            ir::Role::Input => false,
+            ir::Role::Output => true,
+            _ => return None,
+        };
+        Some(Port { name: net.name.clone(), driven, width: net.width, signed: net.signed })
+    };
+    lowered.nets.iter().filter_map(port).collect()
+}
+
+/// The children that are modules of their own; `kinds` has the module of each child, empty for a leaf printed in place.
+fn instances(scope: &tree::Scope, kinds: &[String]) -> Vec<Instance> {
+    let own = scope.children.iter().zip(kinds).filter(|(_, kind)| !kind.is_empty());
+    own.map(|(child, kind)| Instance { name: tree::flat(&child.name), module: kind.clone() }).collect()
 }

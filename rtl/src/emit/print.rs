@@ -7,7 +7,7 @@
 use super::EmitError;
 use super::cone::{Process, cut, written};
 use super::ir::{Expr, Lowered, Net, NetId, Op, Role, Stmt, Ty};
-use super::tree::{Scope, inline_text};
+use super::tree::{Scope, flat, inline_text};
 use rust_hdl::prelude::ast::{VerilogOp, VerilogOpUnary};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
@@ -288,7 +288,7 @@ impl Printer<'_> {
                 _ => {}
             }
         }
-        let name = self.scope.children[number].name.replace('$', "_");
+        let name = flat(&self.scope.children[number].name);
         let _ = writeln!(text, "    {kind} {name} (\n{}\n    );", pins.join(",\n"));
     }
 

@@ -3,6 +3,11 @@
 
 use rust_hdl::prelude::{Atom, AtomKind, Block, NamedPath, Probe, TypeKind, Verilog, ast::VerilogStatement};
 
+/// A name with `$` between its parts as the Verilog text has it.
+pub(crate) fn flat(name: &str) -> String {
+    name.replace('$', "_")
+}
+
 /// First line of a leaf whose text is printed inside its parent.
 pub(crate) const INLINE: &str = "// inline";
 

@@ -14,7 +14,7 @@
 //! Rate: `min(lanes, bus word)` results per cycle for 8-bit results, a bus word of int32 per cycle (with at least a word's
 //! worth of lanes); one row per cycle at most. Latency of a step: 14 cycles to the row buffer (int32: 5).
 //! The next instruction is taken when the last one has left the pipe for the row buffer, while that still drains.
-//! Test: `rtl/tests/fix.rs`. Page: `docs/units/fix.md`.
+//! Test: `tests/units/fix.rs`. Page: `docs/units/fix.md`.
 
 use super::blocks::Blocks;
 use super::collect::Collect;

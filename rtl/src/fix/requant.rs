@@ -7,7 +7,7 @@
 //!  zero_point, bounds►└─────────┘──► narrow (t + 11)    narrow = bound(rint(f32(wrap32(value + bias)) * scale) + zero_point)
 //! ```
 //! `bound(x) = min(max(x, low), high)`. `scale` is a positive normal fp32; other bit patterns give some number. One result per cycle,
-//! no stall: the caller delays its own tags. Zero point and bounds hold while anything is inside. Test: `rtl/tests/requant.rs`.
+//! no stall: the caller delays its own tags. Zero point and bounds hold while anything is inside. Test: `tests/units/fix/requant.rs`.
 
 use super::delay::Delay;
 use super::product::Product;

@@ -6,7 +6,7 @@
 //!         │ to_float │
 //!         └──────────┘──► negative                    latency 4, one per cycle
 //! ```
-//! `mantissa` has its top bit set unless acc is 0 (then it is 0). Test: `rtl/tests/requant.rs`.
+//! `mantissa` has its top bit set unless acc is 0 (then it is 0). Test: `tests/units/fix/requant.rs`.
 
 use crate::prim::prelude::*;
 

@@ -8,7 +8,7 @@
 //! ```
 //! `y = product * 2^(exponent - 47)`: to 24 bits, ties to even; then to an integer, ties to even. Both roundings are needed: they are what the
 //! runtime does, and together they differ from one. Magnitudes of 512 and more stay 512: with a zero point in -128..=255 every such
-//! number lies beyond both bounds, so nothing changes. Test: `rtl/tests/requant.rs`.
+//! number lies beyond both bounds, so nothing changes. Test: `tests/units/fix/requant.rs`.
 
 use crate::prim::prelude::*;
 

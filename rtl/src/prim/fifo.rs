@@ -7,7 +7,7 @@
 //!                             └──────┘──► level                         0..=depth
 //! ```
 //! Latency 1 cycle, one transfer per cycle on both sides, `in_ready` and `out_valid` come from registers: no combinational path
-//! goes through. `clear` empties it. Storage is look-up-table RAM. Test: `rtl/tests/prim.rs`.
+//! goes through. `clear` empties it. Storage is look-up-table RAM. Test: `tests/prim.rs`.
 
 use super::prelude::*;
 

@@ -8,7 +8,7 @@
 //! ```
 //! Two kinds with the same ports: `block` is a plain `*`, which FPGA tools map to one multiplier block; `row` adds the nine rows
 //! `a and b[i]` in a tree of look-up tables and carry chains, for what the blocks of a part do not suffice. Each is a module of its
-//! own that a board may replace by its vendor's cell, registers included. Test: `rtl/tests/mul.rs`, all 512 x 512 products.
+//! own that a board may replace by its vendor's cell, registers included. Test: `tests/prim.rs`, all 512 x 512 products.
 
 use super::int::Int;
 use rust_hdl::prelude::*;

@@ -8,7 +8,7 @@
 //! ```
 //! `illegal[o]` and `unsupported[o]` only mean something where `is_opcode[o]`. Every output is an OR of cases, a case is an AND of
 //! comparisons of instruction bits with constants: [`Case`] is built once from the tables, the Verilog is printed from it and the
-//! simulation evaluates it, so nothing is copied by hand. Tests: `rtl/tests/sequencer.rs`. Page: `docs/units/sequencer.md`.
+//! simulation evaluates it, so nothing is copied by hand. Tests: `tests/units/sequencer.rs`. Page: `docs/units/sequencer.md`.
 
 use isa::Config;
 use isa::field::{Field, Legal};

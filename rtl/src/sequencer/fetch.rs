@@ -12,7 +12,7 @@
 //! and never go past `program_base + length`, save that a bus of 64 bytes reads whole words: with an odd number of instructions the last
 //! word reaches 32 bytes further, and its second half is dropped. Throughput one instruction per max(1, 32 / W) cycles.
 //!
-//! Test: `rtl/tests/sequencer.rs`. Page: `docs/units/sequencer.md`.
+//! Test: `tests/units/sequencer.rs`. Page: `docs/units/sequencer.md`.
 
 use crate::prim::prelude::*;
 use isa::Config;

@@ -11,7 +11,7 @@
 //! idle; END with a raised flag is the fault FlagLeft; running past the end of the program is WindowExecute. One instruction per
 //! cycle; 3 cycles from its last beat to its queue. A full queue stops everything behind it.
 //!
-//! Tests: `rtl/tests/sequencer.rs`. Page: `docs/units/sequencer.md`.
+//! Tests: `tests/units/sequencer.rs`. Page: `docs/units/sequencer.md`.
 
 mod check;
 mod fetch;

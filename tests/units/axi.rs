@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Every unit on the way to global memory prints lint-clean Verilog, for every bus width of the named cores, and is the same in it.
+//!
+//! What each block does is tested in the modules below; `memory` is the other side of the AXI master.
+//! With `QUADER_EMIT_DIR` set, the Verilog is written there, one folder per unit and width.
+
+#[macro_use]
+pub mod memory;
+mod burst;
+pub mod engines;
+mod read;
+mod read_stream;
+pub mod streams;
+mod write;
+mod write_stream;
+
+use engines::{Mte2Bench, Mte3Bench};
+use isa::Config;
+use rtl::axi::{AxiRead, AxiWrite, Burst, GmRows, ReadStream, WriteStream};
+use rtl::emit::emit;
+use rtl::mte2::Mte2;
+use rtl::mte3::Mte3;
+use rust_hdl::prelude::Block;
+use std::path::Path;
+use streams::{ReadBench, WriteBench};
+use tb::Lockstep;
+
+fn print(mut uut: impl Block, name: &str) {
+    uut.connect_all();
+    let design = emit(&uut, name).unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert_eq!(design.top, name);
+    assert_eq!(tb::lint(&design), [""; 0], "{name}");
+    if let Ok(dir) = std::env::var("QUADER_EMIT_DIR") {
+        design.write(&Path::new(&dir).join(name)).expect("the folder is writable");
+    }
+}
+
+fn units<const B: usize, const S: usize>(config: &Config) {
+    let outstanding = config.outstanding;
+    print(Mte2::<B>::new(config), &format!("mte2_{B}"));
+    print(Mte3::<B>::new(config), &format!("mte3_{B}"));
+    print(AxiRead::<B>::new(outstanding), &format!("axi_read_{B}"));
+    print(AxiWrite::<B, S>::new(outstanding), &format!("axi_write_{B}"));
+    print(Burst::new(S, 1), &format!("burst_{B}"));
+    print(GmRows::new(S), &format!("gm_rows_{B}"));
+    print(ReadStream::<B>::new(outstanding), &format!("read_stream_{B}"));
+    print(WriteStream::<B>::new(outstanding), &format!("write_stream_{B}"));
+}
+
+#[test]
+fn units_print_for_32_bit_buses() {
+    let config = Config { bus_bytes: 4, fix_lanes: 1, outstanding: 2, m0: 2, n0: 2, dsp_mults: 0, ..Config::tiny() };
+    units::<32, 4>(&config);
+}
+
+#[test]
+fn units_print_for_tiny() {
+    units::<64, 8>(&Config::tiny());
+}
+
+#[test]
+fn units_print_for_lite() {
+    units::<128, 16>(&Config::lite());
+}
+
+#[test]
+fn units_print_for_256_bit_buses() {
+    units::<256, 32>(&Config { bus_bytes: 32, ..Config::lite() });
+}
+
+#[test]
+fn units_print_for_max() {
+    units::<512, 64>(&Config::max());
+}
+
+/// The fields of an address channel that say the same of every burst.
+fn fixed(lockstep: Lockstep, channel: &str) -> Lockstep {
+    ["burst", "cache", "lock", "prot", "qos", "size"].into_iter().fold(lockstep, |lockstep, field| {
+        lockstep.constant(format!("m_axi_{channel}{field}"), "all bursts are of one kind")
+    })
+}
+
+fn read_side<const B: usize>(config: &Config) {
+    let lockstep = fixed(Lockstep::of(config, "axi_read"), "ar");
+    lockstep.with(|uut: &ReadBench<B>| &uut.axi, || read_stream::rows_arrive_by::<B>(config, 31, true, 15));
+    lockstep.with(|uut: &Mte2Bench<B>| &uut.axi, || crate::mte2::named_faults::<B>(config));
+    lockstep.finish();
+}
+
+fn write_side<const B: usize, const S: usize>(config: &Config) {
+    let axi = fixed(Lockstep::of(config, "axi_write"), "aw").constant("m_axi_bready", "there is room for every answer");
+    let stream = Lockstep::of(config, "write_stream");
+    axi.with(
+        |uut: &WriteBench<B, S>| &uut.axi,
+        || {
+            stream.with(
+                |uut: &WriteBench<B, S>| &uut.stream,
+                || write_stream::rows_are_written_by::<B, S>(config, 32, true, 15),
+            );
+        },
+    );
+    axi.with(|uut: &Mte3Bench<B, S>| &uut.axi, || crate::mte3::named_faults::<B, S>(config));
+    axi.finish();
+    stream.finish();
+}
+
+#[test]
+fn axi_is_the_same_in_verilog() {
+    read_side::<64>(&Config::tiny());
+    read_side::<128>(&Config::lite());
+    write_side::<64, 8>(&Config::tiny());
+    write_side::<128, 16>(&Config::lite());
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Windows, errors, word order and halt of the write side.
+
+use crate::axi::memory::{Memory, ORIGIN, Random, word};
+use isa::Cause;
+use rtl::axi::AxiWrite;
+use rtl::twin::Twin;
+
+const B: usize = 64;
+const MEMORY: usize = 16 << 10;
+
+struct Run {
+    twin: Twin<AxiWrite<B, 8>>,
+    memory: Memory,
+    answers: [u64; 2],
+    words: [u64; 2],
+    /// Bytes as the block counts them.
+    written: u64,
+}
+
+/// One window with right W: [0x1004, 0x2fff].
+fn start() -> Run {
+    let mut twin = Twin::new(AxiWrite::<B, 8>::new(4), |uut, level| uut.clk.next = level);
+    for (n, lo, hi, rights) in [(0, 0, 0x3fff, 5u64), (3, 0x1004, 0x2fff, 2)] {
+        twin.uut.lo[n].next = (ORIGIN + lo).into();
+        twin.uut.hi[n].next = (ORIGIN + hi).into();
+        twin.uut.rights[n].next = rights.into();
+    }
+    twin.uut.w_data[0].next = word::<B>(&[0xf1; 8]);
+    twin.uut.w_data[1].next = word::<B>(&[0xe3; 8]);
+    for n in 0..16 {
+        twin.uut.w_strb[n].next = true;
+    }
+    twin.uut.rst.next = true;
+    twin.edge();
+    twin.uut.rst.next = false;
+    Run { twin, memory: Memory::new(8, 4, vec![0x55; MEMORY], Random(3)), answers: [0; 2], words: [0; 2], written: 0 }
+}
+
+impl Run {
+    fn cycle(&mut self) -> bool {
+        drive_write!(self.twin, self.memory);
+        self.twin.settle();
+        finish_write!(self.twin, self.memory);
+        let uut = &self.twin.uut;
+        for n in 0..2 {
+            self.answers[n] += u64::from(uut.response_valid[n].val());
+            self.words[n] += u64::from(uut.w_valid[n].val() && uut.w_ready[n].val());
+        }
+        self.written += uut.written.val().to_u64();
+        let taken = (0..2).any(|n| uut.request_valid[n].val() && uut.request_ready[n].val());
+        self.twin.edge();
+        taken
+    }
+
+    fn ask(&mut self, who: usize, first: u64, last: u64) {
+        let uut = &mut self.twin.uut;
+        uut.request_address[who].next = (ORIGIN + first / 8 * 8).into();
+        uut.request_beats[who].next = (last / 8 - first / 8).into();
+        uut.request_skip[who].next = (first % 8).into();
+        uut.request_trim[who].next = (7 - last % 8).into();
+        uut.request_tag[who].next = 6u64.into();
+        uut.request_valid[who].next = true;
+        while !self.cycle() {}
+        self.twin.uut.request_valid[who].next = false;
+    }
+
+    fn cycles(&mut self, count: usize) {
+        for _ in 0..count {
+            self.cycle();
+        }
+    }
+
+    fn fault(&self) -> Option<(u64, u64, u64, u64)> {
+        let uut = &self.twin.uut;
+        uut.fault.val().then(|| {
+            (
+                uut.fault_requester.val().to_u64(),
+                uut.fault_cause.val().to_u64(),
+                uut.fault_address.val().to_u64() - ORIGIN,
+                uut.fault_tag.val().to_u64(),
+            )
+        })
+    }
+
+    fn count(&self, byte: u8) -> usize {
+        self.memory.bytes.iter().filter(|&&b| b == byte).count()
+    }
+}
+
+#[test]
+fn a_burst_needs_a_window_with_right_w_for_all_its_bytes() {
+    let cause = u64::from(Cause::WindowWrite.code());
+    for (first, last, want) in [
+        (0x1004, 0x10ff, None),
+        (0x1003, 0x1007, Some((1, cause, 0x1003, 6))),
+        (0x2ff8, 0x2fff, None),
+        (0x3000, 0x3007, Some((1, cause, 0x3000, 6))),
+        (0x800, 0x807, Some((1, cause, 0x800, 6))),
+    ] {
+        let mut run = start();
+        run.twin.uut.w_valid[1].next = true;
+        run.ask(1, first, last);
+        run.cycles(120);
+        assert_eq!(run.fault(), want, "{first:x}..={last:x}");
+        assert_eq!(run.memory.bursts, u64::from(want.is_none()), "{first:x}..={last:x}");
+        assert_eq!(run.answers, [0, u64::from(want.is_none())]);
+        assert!(run.twin.uut.quiet.val() && run.memory.idle());
+    }
+}
+
+#[test]
+fn words_follow_the_order_of_the_addresses() {
+    let mut run = start();
+    run.twin.uut.w_valid[0].next = true;
+    run.ask(1, 0x1100, 0x111f);
+    run.ask(0, 0x1200, 0x120f);
+    run.cycles(60);
+    assert_eq!(run.words, [0, 0], "requester 0 waits for the words of requester 1");
+    run.twin.uut.w_valid[1].next = true;
+    run.cycles(60);
+    assert_eq!((run.words, run.answers), ([2, 4], [1, 1]));
+    assert_eq!(run.memory.bytes[0x1100..0x1120], [0xe3; 32]);
+    assert_eq!(run.memory.bytes[0x1200..0x1210], [0xf1; 16]);
+    assert_eq!((run.count(0xe3), run.count(0xf1)), (32, 16));
+    assert_eq!(run.written, 48);
+}
+
+#[test]
+fn a_halt_completes_started_bursts_without_writing() {
+    for wait in 0..12 {
+        let mut run = start();
+        run.memory.stall = 30;
+        run.ask(0, 0x1100, 0x113f);
+        run.ask(1, 0x1200, 0x127f);
+        run.cycles(8);
+        run.twin.uut.w_valid[0].next = true;
+        run.cycles(wait);
+        run.twin.uut.halt.next = true;
+        run.cycles(1);
+        let sent = run.words[0] as usize;
+        run.ask(0, 0x1400, 0x1407);
+        run.cycles(250);
+        assert!(run.twin.uut.quiet.val() && run.memory.idle(), "halt after {wait} cycles");
+        assert_eq!((run.memory.bursts, run.memory.beats), (2, 24));
+        assert_eq!((run.count(0xf1), run.count(0xe3)), (8 * sent, 0), "halt after {wait} cycles");
+        // Words without strobes do not count.
+        assert_eq!(run.written, 8 * sent as u64, "halt after {wait} cycles");
+        assert_eq!(run.fault(), None);
+    }
+}
+
+#[test]
+fn only_strobes_count_as_written() {
+    let mut run = start();
+    run.twin.uut.w_valid[0].next = true;
+    // 5 of 8.
+    for lane in [0, 4, 7] {
+        run.twin.uut.w_strb[lane].next = false;
+    }
+    run.ask(0, 0x1100, 0x113f);
+    run.cycles(80);
+    assert_eq!((run.written, run.count(0xf1)), (40, 40));
+}
+
+#[test]
+fn an_error_is_a_fault_with_the_address_of_its_burst() {
+    let mut run = start();
+    run.twin.uut.w_valid[0].next = true;
+    run.memory.error = Some(ORIGIN + 0x1220..ORIGIN + 0x1221);
+    run.ask(0, 0x1100, 0x113f);
+    run.ask(0, 0x1203, 0x127f);
+    run.ask(0, 0x1300, 0x137f);
+    run.cycles(200);
+    assert_eq!(run.fault(), Some((0, u64::from(Cause::BusWriteError.code()), 0x1203, 6)));
+    assert_eq!(run.answers, [1, 0]);
+    assert!(run.twin.uut.quiet.val() && run.memory.idle());
+    run.memory.error = None;
+    run.twin.uut.rst.next = true;
+    run.cycle();
+    run.twin.uut.rst.next = false;
+    run.ask(0, 0x1300, 0x137f);
+    run.cycles(100);
+    assert_eq!((run.fault(), run.answers[0]), (None, 2));
+}

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The FIX pipe against a plain reference: every byte of GM and L1 after random programs, and what it refuses.
+
+mod bench;
+mod requant;
+
+use bench::{Bench, Job, Knobs, Random, Target};
+use isa::{Cause, Config};
+use rtl::emit::emit;
+use rtl::fix::Fix;
+use rust_hdl::prelude::Block;
+use tb::Lockstep;
+
+fn with(m0: usize, k0: usize, n0: usize, fix_lanes: usize, bus_bytes: usize) -> Config {
+    Config {
+        name: format!("{m0}x{n0}_{fix_lanes}_{bus_bytes}"),
+        m0,
+        k0,
+        n0,
+        fix_lanes,
+        bus_bytes,
+        fetch_bytes: 2 * bus_bytes.max(64),
+        dsp_mults: 0,
+        l1_bytes: 16 << 10,
+        ..Config::tiny()
+    }
+    .checked()
+    .expect("a legal configuration")
+}
+
+/// How many random programs a test runs; another number with `QUADER_ROUNDS`. Six meet every pair of stalls of GM and L1.
+fn rounds(default: usize) -> usize {
+    std::env::var("QUADER_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// Random instructions in random order, nothing between them; the whole of GM and L1 is compared.
+fn random_program<const B: usize>(config: Config, rounds: usize, jobs: usize, size: u64) {
+    let mut random = Random::new();
+    let mut bench = Bench::<B>::new(&config);
+    for round in 0..self::rounds(rounds) {
+        let knobs = Knobs {
+            late: if round % 2 == 0 { 0 } else { 60 },
+            port_busy: random.below(40),
+            gm_busy: [0, 30, 80][round % 3],
+            l1_busy: [0, 50][round % 2],
+        };
+        let list: Vec<Job> = (0..jobs).map(|_| Job::random(&mut random, &config, size)).collect();
+        bench.run(&mut random, &list, knobs);
+    }
+}
+
+#[test]
+fn tiny_matches_the_reference() {
+    random_program::<64>(Config::tiny(), 6, 5, 40);
+}
+
+#[test]
+fn lite_matches_the_reference() {
+    random_program::<128>(Config::lite(), 6, 5, 70);
+}
+
+#[test]
+fn max_matches_the_reference() {
+    random_program::<512>(Config::max(), 4, 4, 100);
+}
+
+#[test]
+fn flat_blocks_match_the_reference() {
+    random_program::<64>(with(2, 8, 8, 4, 8), 6, 5, 40);
+}
+
+#[test]
+fn tall_blocks_match_the_reference() {
+    random_program::<256>(with(8, 4, 2, 16, 32), 6, 5, 40);
+}
+
+#[test]
+fn one_lane_matches_the_reference() {
+    random_program::<32>(with(16, 4, 2, 1, 4), 4, 4, 20);
+}
+
+#[test]
+fn more_lanes_than_int32_columns_match_the_reference() {
+    random_program::<128>(with(2, 4, 16, 16, 16), 6, 5, 40);
+}
+
+#[test]
+fn rows_wider_than_the_row_buffer_match_the_reference() {
+    let config = Config::tiny();
+    let mut random = Random::new();
+    let mut bench = Bench::<64>::new(&config);
+    let mut list = vec![];
+    for wide in [false, true] {
+        for target in [Target::Gm, Target::L1] {
+            for nz in [false, true] {
+                let mut job = Job::random(&mut random, &config, 20);
+                job.shape(5, 150, wide, target, nz);
+                list.push(job);
+            }
+        }
+    }
+    bench.run(&mut random, &list, Knobs::default());
+}
+
+#[test]
+fn reset_at_any_cycle_leaves_nothing() {
+    let config = Config::tiny();
+    let mut random = Random::new();
+    let mut bench = Bench::<64>::new(&config);
+    for _ in 0..40 {
+        let job = Job::random(&mut random, &config, 30);
+        let cycles = random.below(300);
+        bench.run_and_reset(&mut random, &job, cycles);
+        let mut job = Job::random(&mut random, &config, 16);
+        // What the last program set is forgotten, too: this one sets all that it uses.
+        job.scale = Some(0.001);
+        bench.run(&mut random, &[job], Knobs { gm_busy: 20, l1_busy: 20, ..Knobs::default() });
+    }
+}
+
+/// Cycles of one instruction of m x n, destination always ready, blocks full.
+fn cycles<const B: usize>(config: &Config, m: u16, n: u16, wide: bool, target: Target) -> u64 {
+    let mut random = Random::new();
+    let mut bench = Bench::<B>::new(config);
+    let mut job = Job::random(&mut random, config, 16);
+    job.shape(m, n, wide, target, false);
+    job.bias = true;
+    bench.run(&mut random, &[job], Knobs::default())
+}
+
+#[test]
+fn steady_rate_is_the_bus_or_the_lanes() {
+    let lite = Config::lite();
+    for (m, n, wide, ideal) in [
+        (64, 64, true, 64 * 64 / 4),
+        (64, 64, false, 64 * 64 / 8),
+        (64, 16, true, 64 * 16 / 4),
+        (64, 16, false, 64 * 16 / 8),
+        (1, 64, false, 64 / 2),
+        (1, 64, true, 64 / 4 * 2),
+    ] {
+        let got = cycles::<128>(&lite, m, n, wide, Target::Gm);
+        println!("lite {m}x{n} {}: {got} cycles, ideal {ideal}", if wide { "int32" } else { "8 bit" });
+        let first_chunk_fills = 90;
+        assert!(got <= ideal + first_chunk_fills, "lite {m}x{n}: {got} cycles, ideal {ideal}");
+    }
+    let tiny = Config::tiny();
+    for (m, n, wide, ideal) in [(64, 64, true, 64 * 64 / 2), (64, 64, false, 64 * 64 / 2), (64, 16, true, 64 * 16 / 2)]
+    {
+        let got = cycles::<64>(&tiny, m, n, wide, Target::Gm);
+        println!("tiny {m}x{n} {}: {got} cycles, ideal {ideal}", if wide { "int32" } else { "8 bit" });
+        assert!(got <= ideal + 90, "tiny {m}x{n}: {got} cycles, ideal {ideal}");
+    }
+    let max = Config::max();
+    for (m, n, wide, ideal) in [(64, 64, true, 64 * 64 / 16), (64, 64, false, 64 * 64 / 64)] {
+        let got = cycles::<512>(&max, m, n, wide, Target::Gm);
+        println!("max {m}x{n} {}: {got} cycles, ideal {ideal}", if wide { "int32" } else { "8 bit" });
+        assert!(got <= ideal + 90, "max {m}x{n}: {got} cycles, ideal {ideal}");
+    }
+    let got = cycles::<128>(&lite, 64, 64, true, Target::L1);
+    println!("lite 64x64 int32 to L1: {got} cycles");
+    assert!(got <= 64 * 64 / 4 + 90, "lite to L1: {got} cycles");
+}
+
+fn refused(change: impl Fn(&mut Bench<64>, &mut Job), cause: Cause, address: u64) {
+    let config = Config::tiny();
+    let mut random = Random::new();
+    let mut bench = Bench::<64>::new(&config);
+    let mut job = Job::random(&mut random, &config, 16);
+    job.shape(20, 20, false, Target::Gm, false);
+    job.plain();
+    change(&mut bench, &mut job);
+    let (got, at, pc) = bench.run_to_fault(&mut random, &job);
+    assert_eq!((Cause::from_code(got), at, pc), (Some(cause), address, job.pc));
+}
+
+#[test]
+fn refuses_what_the_specification_refuses() {
+    refused(|_, job| job.words[2] |= 2 << 5, Cause::Unsupported, 0);
+    refused(|_, job| job.words[2] |= 1 << 22, Cause::Unsupported, 0);
+    refused(|_, job| job.words[2] |= 4 << 16, Cause::Unsupported, 0);
+    refused(|_, job| job.scale = None, Cause::UnsetRegister, 0);
+    refused(|_, job| job.words[2] |= 1 << 25, Cause::UnsetRegister, 0);
+    for bad in [-1.0, 0.0, 1e-39, f32::INFINITY, f32::NAN] {
+        refused(|_, job| job.scale = Some(bad), Cause::BadScale, 0);
+    }
+    refused(|_, job| job.zero_point = 128, Cause::BadZeroPoint, 0);
+    refused(|_, job| job.zero_point = -129, Cause::BadZeroPoint, 0);
+    refused(
+        |bench, job| {
+            job.words[2] |= 1 << 21;
+            job.words[6] = job.words[6] & 0xFFFF | 40 << 16;
+            bench.fb_scale[40 + 19] = 0;
+            bench.fb_scale[40 + 20] = 0;
+        },
+        Cause::BadScale,
+        59,
+    );
+    refused(
+        |_, job| {
+            job.words[2] |= 1 << 20;
+            job.words[6] = job.words[6] & 0xFFFF | 493 << 16;
+        },
+        Cause::OutOfBuffer,
+        512,
+    );
+    // 20 x 20 takes four fractals; L0C of tiny has 32.
+    refused(|_, job| job.words[6] = 29, Cause::OutOfBuffer, 32);
+    refused(
+        |bench, job| {
+            job.words[2] = job.words[2] & !0xFF0F | 3 | 1 << 8;
+            job.words[3] = 0;
+            job.words[4] = 0x100;
+            bench.set_base(3, (0xFF << 32) - 5 * 0x100 - 3);
+        },
+        Cause::AddressOverflow,
+        (0x100u64 << 32) - 3,
+    );
+    refused(
+        |_, job| {
+            job.words[2] = job.words[2] & !0xFF0F | 1 << 5;
+            job.words[3] = (16 << 10) - 7 * 64 - 19;
+            job.words[4] = 64;
+        },
+        Cause::OutOfBuffer,
+        16 << 10,
+    );
+}
+
+/// Faults of the decoder, of a scale and of an address, each of a new engine.
+fn faults<const B: usize>(config: &Config) {
+    let mut random = Random::new();
+    for (cause, bits, fractal, scale) in [
+        (Cause::Unsupported, 2 << 5, 0, 0.001),
+        (Cause::BadScale, 0, 0, -1.0),
+        (Cause::OutOfBuffer, 0, config.l0c_fractals() as u32 - 3, 0.001),
+    ] {
+        let mut bench = Bench::<B>::new(config);
+        let mut job = Job::random(&mut random, config, 16);
+        job.shape(20, 20, false, Target::Gm, false);
+        job.plain();
+        job.words[2] |= bits;
+        job.words[6] = fractal;
+        job.scale = Some(scale);
+        let (got, _, pc) = bench.run_to_fault(&mut random, &job);
+        assert_eq!((Cause::from_code(got), pc), (Some(cause), job.pc));
+    }
+}
+
+fn same_in_verilog<const B: usize>(config: &Config) {
+    let lockstep = Lockstep::of(config, "fix").constant("early", "it sets no early flags");
+    lockstep.with(
+        |uut: &Fix<B>| uut,
+        || {
+            random_program::<B>(config.clone(), 6, 3, 40);
+            faults::<B>(config);
+        },
+    );
+    lockstep.finish();
+}
+
+#[test]
+fn fix_is_the_same_in_verilog() {
+    same_in_verilog::<64>(&Config::tiny());
+    same_in_verilog::<128>(&Config::lite());
+}
+
+fn prints<const B: usize>(config: &Config) {
+    let mut uut = Fix::<B>::new(config);
+    uut.connect_all();
+    let begin = std::time::Instant::now();
+    let design = emit(&uut, "fix").expect("printable");
+    let bytes: usize = design.modules.iter().map(|module| module.text.len()).sum();
+    println!("{}: {} modules, {} bytes of Verilog, {:?}", config.name, design.modules.len(), bytes, begin.elapsed());
+    assert_eq!(tb::lint(&design), [""; 0], "{}", config.name);
+    assert!(design.modules.iter().any(|module| module.name == "requant"));
+    if let Ok(dir) = std::env::var("QUADER_EMIT_DIR") {
+        let dir = std::path::Path::new(&dir).join(format!("fix_{}", config.name));
+        design.write(&dir).expect("writable folder");
+    }
+}
+
+#[test]
+fn every_core_prints() {
+    prints::<64>(&Config::tiny());
+    prints::<128>(&Config::lite());
+    prints::<512>(&Config::max());
+    prints::<64>(&with(2, 8, 8, 4, 8));
+    prints::<256>(&with(8, 4, 2, 16, 32));
+    prints::<32>(&with(16, 4, 2, 1, 4));
+}

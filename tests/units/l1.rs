@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+//! L1: every byte comes back through both patterns and both ports, in exactly three cycles, and nobody starves.
+
+use crate::common::{Random, compared, cubes, prints_and_lints};
+use rtl::l1::L1;
+use rtl::twin::Twin;
+use tb::Lockstep;
+
+/// Random traffic on all four ports; `busy0` is the percentage of cycles in which read port 0 wants.
+fn follows_the_model(core: &isa::Config, cycles: usize, busy0: usize, random: &mut Random) {
+    let nb = core.m0.max(core.n0);
+    let k0 = core.k0;
+    let s = core.bus_bytes.min(32);
+    if s > nb * k0 {
+        return;
+    }
+    let mut twin = Twin::new(L1::new(core), |uut: &mut L1, clk| uut.clk.next = clk);
+    let mut bytes = vec![None::<u8>; core.l1_bytes];
+    // A few kilobytes, so that reads meet earlier writes.
+    let used = 4096;
+    twin.uut.rst.next = true;
+    twin.edge();
+    twin.uut.rst.next = false;
+    let mut write: [Option<(usize, Vec<Option<u8>>)>; 2] = [None, None];
+    let mut read: [Option<(usize, bool)>; 2] = [None, None];
+    let mut flight: Vec<[Option<Vec<Option<u8>>>; 2]> = vec![[None, None]; 3];
+    let (mut waited, mut compared, mut served) = (0, 0, [0usize; 2]);
+    for cycle in 0..cycles {
+        for (port, write) in write.iter_mut().enumerate() {
+            if write.is_none() && random.chance(70) {
+                let data = (0..s).map(|_| random.chance(80).then(|| random.next() as u8)).collect();
+                *write = Some((random.below(used / s) * s, data));
+            }
+            twin.uut.write_valid[port].next = write.is_some();
+            if let Some((address, data)) = write {
+                twin.uut.write_address[port].next = (*address as u64).into();
+                for (at, byte) in data.iter().enumerate() {
+                    twin.uut.write_enable[port * s + at].next = byte.is_some();
+                    twin.uut.write_data[port * s + at].next = u64::from(byte.unwrap_or(0xA5)).into();
+                }
+            }
+        }
+        if read[0].is_none() && random.chance(busy0) {
+            let rows = random.chance(60);
+            let group = random.below(used / (nb * 32)) * nb * 32;
+            let address =
+                if rows { group + random.below(32 / k0) * k0 } else { random.below(used / (nb * k0)) * nb * k0 };
+            read[0] = Some((address, rows));
+        }
+        if read[1].is_none() && random.chance(50) {
+            read[1] = Some((random.below(used / (nb * k0)) * nb * k0, false));
+        }
+        twin.uut.read0_valid.next = read[0].is_some();
+        twin.uut.read1_valid.next = read[1].is_some();
+        if let Some((address, rows)) = read[0] {
+            twin.uut.read0_address.next = (address as u64).into();
+            twin.uut.read0_rows.next = rows;
+        }
+        if let Some((address, _)) = read[1] {
+            twin.uut.read1_address.next = (address as u64).into();
+        }
+        twin.settle();
+        let [data0, data1] = flight.pop().expect("three are in flight");
+        assert_eq!(twin.uut.read0_data_valid.val(), data0.is_some(), "cycle {cycle}: port 0");
+        assert_eq!(twin.uut.read1_data_valid.val(), data1.is_some(), "cycle {cycle}: port 1");
+        for (port, want) in [(0, data0), (1, data1)] {
+            let got = if port == 0 { &twin.uut.read0_data } else { &twin.uut.read1_data };
+            for (lane, want) in want.iter().flatten().enumerate() {
+                if let Some(want) = want {
+                    assert_eq!(u64::from(got[lane].val()), u64::from(*want), "cycle {cycle}: port {port} lane {lane}");
+                    compared += 1;
+                }
+            }
+        }
+        let write_taken = [0, 1].map(|port| twin.uut.write_ready[port].val() && write[port].is_some());
+        let read_taken =
+            [twin.uut.read0_ready.val() && read[0].is_some(), twin.uut.read1_ready.val() && read[1].is_some()];
+        assert!(write_taken != [true; 2] && read_taken != [true; 2], "cycle {cycle}: two grants");
+        if write.iter().any(Option::is_some) {
+            assert!(write_taken[0] || write_taken[1], "cycle {cycle}: an idle write port");
+        }
+        waited = if read[1].is_some() && !read_taken[1] { waited + 1 } else { 0 };
+        assert!(waited <= 15, "cycle {cycle}: read port 1 waited {waited} cycles");
+        let mut starting = [None, None];
+        let written: Vec<usize> = (0..2)
+            .filter(|port| write_taken[*port])
+            .flat_map(|port| {
+                let (address, _) = write[port].as_ref().expect("taken");
+                *address..*address + s
+            })
+            .collect();
+        for port in 0..2 {
+            if read_taken[port] {
+                let (address, rows) = read[port].take().expect("taken");
+                let place = |i: usize, b: usize| address + b + if rows { i * 32 } else { i * k0 };
+                starting[port] = Some(
+                    (0..nb * k0)
+                        .map(|lane| place(lane / k0, lane % k0))
+                        .map(|at| if written.contains(&at) { None } else { bytes[at] })
+                        .collect(),
+                );
+            }
+            if write_taken[port] {
+                let (address, data) = write[port].take().expect("taken");
+                for (at, byte) in data.iter().enumerate() {
+                    bytes[address + at] = byte.or(bytes[address + at]);
+                }
+                served[port] += 1;
+            }
+        }
+        flight.insert(0, starting);
+        twin.edge();
+    }
+    assert!(compared > cycles, "only {compared} bytes were compared");
+    assert!(served[0].abs_diff(served[1]) * 5 < served[0], "writes are not shared fairly: {served:?}");
+}
+
+#[test]
+fn every_byte_comes_back_in_three_cycles() {
+    let mut random = Random::seeded(31);
+    for core in cubes() {
+        let cycles = 60_000 / (core.m0.max(core.n0) * core.k0);
+        follows_the_model(&core, cycles.clamp(400, 2000), 60, &mut random);
+    }
+}
+
+#[test]
+fn port_one_is_served_beside_a_saturated_port_zero() {
+    let mut random = Random::seeded(32);
+    follows_the_model(&crate::common::config(4, 16, 4, 16), 1000, 100, &mut random);
+}
+
+#[test]
+fn l1_is_the_same_in_verilog() {
+    let mut random = Random::seeded(33);
+    for core in compared() {
+        let lockstep = Lockstep::of(&core, "l1");
+        for busy0 in [60, 100] {
+            lockstep.with(|uut: &L1| uut, || follows_the_model(&core, 1_000, busy0, &mut random));
+        }
+        lockstep.finish();
+    }
+}
+
+#[test]
+fn prints() {
+    for (name, core) in [("tiny", isa::Config::tiny()), ("lite", isa::Config::lite()), ("max", isa::Config::max())] {
+        prints_and_lints(&mut L1::new(&core), &format!("l1_{name}"));
+    }
+    for core in cubes() {
+        prints_and_lints(&mut L1::new(&core), &format!("l1_{}x{}x{}", core.m0, core.k0, core.n0));
+    }
+}
