@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `quader demo`: real handwritten digits, classified by an int8 network on the core.
+//!
+//! ```text
+//!  pixels u8 ─► GEMM + bias, requantise, ReLU ─► hidden u8 ─► GEMM + bias, requantise ─► output s8 ─► largest
+//! ```
+//! The samples are the rows of A, so each layer is one product. The same runs on the model, which has to give the same bits, and in
+//! float32, which says what quantisation costs.
+
+use super::machine::Machine;
+use super::output::{self, Output};
+use super::table::{self, percent};
+use super::{Backend, Failure, Result, Target, json};
+use clap::{Args, Parser};
+use host::{Gemm, MemorySettings, Modelled, Report, Transport};
+use isa::Dtype;
+use quader::digits::{Digits, Layer, Mlp, class};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use std::ops::Range;
+use std::time::Instant;
+
+/// Samples without `--all`.
+const FEW: usize = 64;
+
+/// Digits that are drawn.
+const DRAWN: usize = 8;
+
+/// From paper to the most ink.
+const SHADES: [char; 5] = [' ', '.', 'o', '#', '@'];
+
+const DETAILS: &str = "\
+Examples:
+  quader demo
+  quader demo --all --config tiny
+  quader demo --backend model --json -
+
+The digits are 450 of the UCI set (E. Alpaydin, C. Kaynak, CC BY 4.0) that nothing was trained or chosen with; the
+network is 64 -> 90 -> 10, trained and quantised by demo/train.py. Exit status 1: core and model differ in a bit.";
+
+/// Classify handwritten digits with an int8 network on the core
+#[derive(Args, Clone, Debug)]
+#[command(after_help = DETAILS)]
+pub struct Demo {
+    /// All 450 digits of the test part instead of the first 64
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    target: Target,
+}
+
+/// A command line with nothing but the demo's options, for the options' defaults.
+#[derive(Parser)]
+struct Alone {
+    #[command(flatten)]
+    demo: Demo,
+}
+
+impl Default for Demo {
+    fn default() -> Demo {
+        Alone::parse_from(["quader"]).demo
+    }
+}
+
+/// What the integer network gives for some samples.
+struct Answer {
+    /// `[samples, 90]` u8.
+    hidden: Vec<u8>,
+    /// `[samples, 10]` s8.
+    output: Vec<u8>,
+    report: Report,
+    seconds: f64,
+}
+
+impl Answer {
+    fn compute(core: &mut dyn Transport, mlp: &Mlp, pixels: &[u8]) -> Result<Answer> {
+        let began = Instant::now();
+        let (hidden, mut report) = layer(core, &mlp.hidden, pixels, Dtype::U8)?;
+        let (output, second) = layer(core, &mlp.output, &hidden, Dtype::S8)?;
+        report.add(&second);
+        Ok(Answer { hidden, output, report, seconds: began.elapsed().as_secs_f64() })
+    }
+
+    fn classes(&self, mlp: &Mlp) -> Vec<usize> {
+        let signed: Vec<i8> = self.output.iter().map(|&byte| byte as i8).collect();
+        signed.chunks_exact(mlp.output.outputs).map(class).collect()
+    }
+}
+
+/// `input w + bias`, requantised: one product, a sample per row. A layer with unsigned results has the ReLU.
+fn layer(core: &mut dyn Transport, layer: &Layer, input: &[u8], dtype: Dtype) -> Result<(Vec<u8>, Report)> {
+    let mut gemm = Gemm::new(input.len() / layer.inputs, layer.outputs, layer.inputs);
+    gemm.dtype_a = Dtype::U8;
+    gemm.bias = Some(layer.bias.clone());
+    gemm.output = host::Output::Quantised { dtype, scales: layer.scales.clone(), zero_point: layer.zero_point };
+    gemm.relu = dtype == Dtype::U8;
+    let product = host::gemm(core, &gemm, input, &layer.weights)?;
+    Ok((product.c, product.report))
+}
+
+/// How many of the samples each network gets right.
+struct Score {
+    samples: usize,
+    float: usize,
+    model: usize,
+    core: usize,
+}
+
+impl Demo {
+    /// Runs the command.
+    pub fn run(&self) -> Result {
+        let json = self.target.json.as_deref().map(Output::create_or_stdout).transpose()?;
+        let (digits, mlp) = (Digits::shipped(), Mlp::shipped());
+        let test = digits.test();
+        let samples = if self.all { test } else { test.start..test.start + FEW };
+        let pixels = digits.pixels(samples.clone());
+
+        let settings = MemorySettings::default();
+        let mut machine = Machine::new(&self.target, settings, None)?;
+        let core = Answer::compute(machine.doing(format!("classifying {} digits", samples.len())), &mlp, pixels)?;
+        drop(machine);
+        let model = Answer::compute(&mut Modelled::new(&self.target.config, settings.seed)?, &mlp, pixels)?;
+
+        let labels: Vec<usize> = samples.clone().map(|sample| digits.label(sample)).collect();
+        let right = |classes: &[usize]| classes.iter().zip(&labels).filter(|(class, label)| class == label).count();
+        let float: Vec<usize> = samples.clone().map(|at| mlp.float_class(digits.pixels(at..at + 1))).collect();
+        let classes = core.classes(&mlp);
+        let score = Score {
+            samples: samples.len(),
+            float: right(&float),
+            model: right(&model.classes(&mlp)),
+            core: right(&classes),
+        };
+        let differing = different(&core.hidden, &model.hidden) + different(&core.output, &model.output);
+        let numpy = self.all.then(|| is_numpys(&core, &mlp));
+
+        if !json.as_ref().is_some_and(Output::is_stdout) {
+            let drawing = draw(&digits, samples, &classes);
+            output::print(&self.text(&drawing, &core, &score, differing, numpy))?;
+        }
+        if let Some(json) = json {
+            json::write(json, self.figures(&core, &score, differing, numpy))?;
+        }
+        if differing > 0 {
+            let elements = core.hidden.len() + core.output.len();
+            return Err(Failure::failed(format!(
+                "{differing} of {elements} activations differ between core and model"
+            )));
+        }
+        if numpy == Some(false) {
+            return Err(Failure::failed("the activations are not those that NumPy computed when the network was made"));
+        }
+        Ok(())
+    }
+
+    fn text(&self, drawing: &str, core: &Answer, score: &Score, differing: usize, numpy: Option<bool>) -> String {
+        let Target { config, backend, .. } = &self.target;
+        let (m0, k0, n0) = (config.m0, config.k0, config.n0);
+        let place = match backend {
+            Backend::Rtl => "the simulated core",
+            Backend::Model => "the model of the core",
+        };
+        let mut text = format!(
+            "{} handwritten digits, network 64 -> 90 -> 10 in int8, on {place} {} (cube {m0} x {k0} x {n0})\n\n{drawing}\n",
+            score.samples, config.name
+        );
+        let share = |right: usize| percent(Some(right as f64 / score.samples as f64));
+        let row = |name: &str, right: usize, note: &str| {
+            format!("{name:<13}{right} of {} right, {}{note}\n", score.samples, share(right))
+        };
+        text.push_str(&row("float32", score.float, ""));
+        text.push_str(&row("model", score.model, ""));
+        let elements = core.hidden.len() + core.output.len();
+        let equal = match differing {
+            0 => format!("; all {} activations bit for bit the model's", table::grouped(elements as u64)),
+            count => format!("; {count} activations differ from the model's"),
+        };
+        let numpys = if numpy == Some(true) { " and NumPy's" } else { "" };
+        text.push_str(&row("core", score.core, &format!("{equal}{numpys}")));
+        text.push('\n');
+        text.push_str(&table::summary(&core.report, core.seconds));
+        text
+    }
+
+    fn figures(&self, core: &Answer, score: &Score, differing: usize, numpy: Option<bool>) -> json::Object {
+        let mut object = json::head(&self.target);
+        let accuracy = |right: usize| json!(right as f64 / score.samples as f64);
+        object.insert("samples".into(), json!(score.samples));
+        for (name, right) in [("float", score.float), ("model", score.model), ("core", score.core)] {
+            object.insert(format!("correct_{name}"), json!(right));
+            object.insert(format!("accuracy_{name}"), accuracy(right));
+        }
+        object.insert("mismatches".into(), json!(differing));
+        object.insert("equals_numpy".into(), json!(numpy));
+        json::figures(&mut object, &core.report, core.seconds);
+        object
+    }
+}
+
+fn different(one: &[u8], other: &[u8]) -> usize {
+    one.iter().zip(other).filter(|(one, other)| one != other).count() + one.len().abs_diff(other.len())
+}
+
+/// True if all test samples gave what NumPy computed when the network was made.
+fn is_numpys(answer: &Answer, mlp: &Mlp) -> bool {
+    Sha256::digest(&answer.hidden).as_slice() == mlp.hidden_hash
+        && Sha256::digest(&answer.output).as_slice() == mlp.output_hash
+}
+
+/// The first digits side by side, with what the core takes them for.
+fn draw(digits: &Digits, samples: Range<usize>, classes: &[usize]) -> String {
+    let shown = samples.start..samples.end.min(samples.start + DRAWN);
+    let (rows, columns) = digits.size();
+    let mut text = String::new();
+    for row in 0..rows {
+        let mut line = String::from(" ");
+        for sample in shown.clone() {
+            let pixels = &digits.pixels(sample..sample + 1)[row * columns..(row + 1) * columns];
+            line.push(' ');
+            line.extend(pixels.iter().map(|&pixel| SHADES[usize::from(pixel).div_ceil(4).min(4)]));
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    let mut line = String::from(" ");
+    for (sample, class) in shown.zip(classes) {
+        let verdict = if *class == digits.label(sample) { "" } else { "!" };
+        line.push_str(&format!(" {:^columns$}", format!("{class}{verdict}")));
+    }
+    text.push_str(line.trim_end());
+    text.push('\n');
+    text
+}

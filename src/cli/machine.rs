@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The core that a command runs on: simulated or modelled, with progress on a terminal.
+
+use super::progress::Waiting;
+use super::{Backend, Failure, Result, Target, progress};
+use host::{MemorySettings, Modelled, Simulated, Transport};
+use indicatif::ProgressBar;
+use isa::Config;
+use std::path::Path;
+
+/// A core of either kind.
+pub struct Machine {
+    transport: Box<dyn Transport>,
+    sign: ProgressBar,
+}
+
+impl Machine {
+    /// The core that `target` names. A simulated one is built now if it is not in the cache, and says so; `wave` is a VCD file that it writes.
+    pub fn new(target: &Target, memory: MemorySettings, wave: Option<&Path>) -> Result<Machine> {
+        match target.backend {
+            Backend::Rtl => simulated(&target.config, memory, wave),
+            Backend::Model => {
+                let transport = Box::new(Modelled::new(&target.config, memory.seed)?);
+                Ok(Machine { transport, sign: ProgressBar::hidden() })
+            }
+        }
+    }
+
+    /// The core, while `message` says what it does.
+    pub fn doing(&mut self, message: impl Into<String>) -> &mut dyn Transport {
+        self.sign.set_message(message.into());
+        &mut *self.transport
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        self.sign.finish_and_clear();
+    }
+}
+
+fn simulated(config: &Config, memory: MemorySettings, wave: Option<&Path>) -> Result<Machine> {
+    let name = &config.name;
+    let time = if config.peak_macs() > 1024 { "several minutes" } else { "about a minute" };
+    let waiting = Waiting::begin(
+        &format!("preparing the simulation of {name}"),
+        format!("building the simulation of {name}, {time}, once"),
+    );
+    let core = match wave {
+        None => Simulated::new(config, memory)?,
+        Some(file) => Simulated::traced(config, memory, file)?,
+    };
+    drop(waiting);
+    let sign = progress::cycles();
+    let shown = sign.clone();
+    let core = core.on_progress(move |cycles| shown.set_position(cycles));
+    Ok(Machine { transport: Box::new(core), sign })
+}
+
+/// Refuses memory settings that cannot be, in the words of the command line.
+pub fn checked(memory: MemorySettings) -> Result<MemorySettings> {
+    if memory.latency == 0 {
+        return Err(Failure::input(
+            "--mem-latency is 0, and no memory answers in the cycle of the question: give at least 1",
+        ));
+    }
+    if memory.bytes_per_cycle.is_nan() || memory.bytes_per_cycle <= 0.0 {
+        return Err(Failure::input(format!(
+            "--mem-bytes-per-cycle is {}: give a number above 0",
+            memory.bytes_per_cycle
+        )));
+    }
+    if !(0.0..=0.99).contains(&memory.stall) {
+        return Err(Failure::input(format!("--stall is {}: give a probability from 0 to 0.99", memory.stall)));
+    }
+    Ok(memory)
+}

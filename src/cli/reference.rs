@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a product must be, by means that core and model do not use: `ndarray` over 64-bit integers, and requantisation in integers alone.
+//!
+//! Two roundings and two saturations, as `docs/numerics.md` has them; every float32 stands here as an integer significand with an exponent.
+
+use host::{Gemm, Output};
+use isa::Dtype;
+use ndarray::Array2;
+
+/// Bits of a float32 significand.
+const SIGNIFICAND: u32 = 24;
+
+/// The matrix C, `[m, n]` row-major, as numbers.
+///
+/// `a` is `[m, k]`, `b` is `[k, n]`, or `[n, k]` if `gemm` says so; row-major bytes.
+pub fn product(gemm: &Gemm, a: &[u8], b: &[u8]) -> Vec<i32> {
+    let (m, n, k) = (gemm.m, gemm.n, gemm.k);
+    let a = matrix(m, k, a, gemm.dtype_a);
+    let b =
+        if gemm.transposed_b { matrix(n, k, b, gemm.dtype_b).reversed_axes() } else { matrix(k, n, b, gemm.dtype_b) };
+    let zero_point_b = |column: usize| match gemm.zero_points_b[..] {
+        [] => 0,
+        [one] => i64::from(one),
+        ref each => i64::from(each[column]),
+    };
+    let a = a.mapv(|value| value - i64::from(gemm.zero_point_a));
+    let mut b = b;
+    for (column, mut values) in b.columns_mut().into_iter().enumerate() {
+        values.mapv_inplace(|value| value - zero_point_b(column));
+    }
+    let sums = a.dot(&b);
+    let element = |((_, column), &sum): ((usize, usize), &i64)| {
+        let bias = gemm.bias.as_ref().map_or(0, |bias| i64::from(bias[column]));
+        // int32 addition wraps.
+        let sum = (sum + bias) as i32;
+        let (value, floor) = match &gemm.output {
+            Output::Int32 => (sum, 0),
+            Output::Quantised { dtype, scales, zero_point } => {
+                let scale = if scales.len() == 1 { scales[0] } else { scales[column] };
+                (requantised(sum, scale, *zero_point, *dtype), *zero_point)
+            }
+        };
+        let value = if gemm.relu { value.max(floor) } else { value };
+        let value = gemm.clamp.map_or(value, |(low, high)| value.max(low).min(high));
+        match gemm.output {
+            Output::Int32 => value,
+            // Bounds outside the type leave the low byte.
+            Output::Quantised { dtype: Dtype::U8, .. } => i32::from(value as u8),
+            Output::Quantised { .. } => i32::from(value as i8),
+        }
+    };
+    sums.indexed_iter().map(element).collect()
+}
+
+fn matrix(rows: usize, columns: usize, bytes: &[u8], dtype: Dtype) -> Array2<i64> {
+    let number = |&byte: &u8| if dtype == Dtype::U8 { i64::from(byte) } else { i64::from(byte as i8) };
+    Array2::from_shape_vec((rows, columns), bytes.iter().map(number).collect()).expect("the shape was checked before")
+}
+
+/// `value / 2^drop` rounded half to even.
+fn halved(value: u128, drop: u32) -> u128 {
+    if drop == 0 {
+        return value;
+    }
+    if drop >= 127 {
+        // Below 2^126 everything is less than half.
+        return 0;
+    }
+    let (whole, rest, half) = (value >> drop, value & ((1 << drop) - 1), 1u128 << (drop - 1));
+    whole + u128::from(rest > half || (rest == half && whole & 1 == 1))
+}
+
+/// `value 2^exponent` as a float32: at most 24 significant bits.
+fn rounded(value: u128, exponent: i32) -> (u128, i32) {
+    let drop = (128 - value.leading_zeros()).saturating_sub(SIGNIFICAND);
+    // Rounding up to 2^24 is one bit too long and still exact.
+    (halved(value, drop), exponent + drop as i32)
+}
+
+/// The rounding mode `onnx` for a scale that is finite, positive and normal.
+fn requantised(sum: i32, scale: f32, zero_point: i32, dtype: Dtype) -> i32 {
+    let bits = scale.to_bits();
+    let (significand, exponent) = (u128::from(bits & 0x7F_FFFF | 0x80_0000), (bits >> 23) as i32 - 127 - 23);
+    let (x, x_exponent) = rounded(sum.unsigned_abs().into(), 0);
+    let (y, y_exponent) = rounded(x * significand, x_exponent + exponent);
+    let size = match y_exponent {
+        // Far beyond int32, infinity included.
+        64.. => u128::MAX,
+        0..64 => y << y_exponent,
+        _ => halved(y, y_exponent.unsigned_abs()),
+    };
+    // Both ends of int32 are far outside the range of the type, whatever the zero point.
+    let size = size.min(1 << 31) as i64;
+    let signed = if sum < 0 && y != 0 {
+        -size
+    } else if y == 0 {
+        0
+    } else {
+        size
+    };
+    let (lowest, highest) = if dtype == Dtype::U8 { (0, 255) } else { (-128, 127) };
+    (signed + i64::from(zero_point)).clamp(lowest, highest) as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 20,000 cases on which NumPy and ONNX Runtime agree; the format is in `tests/vectors/README.md`.
+    #[test]
+    fn the_stored_vectors_of_numpy_and_onnx_runtime_agree() {
+        let bytes = include_bytes!("../../tests/vectors/requant_onnx.bin");
+        let cases = &bytes[16..bytes.len() - 32];
+        assert_eq!(cases.len(), 20_000 * 12);
+        for case in cases.chunks_exact(12) {
+            let word = |at: usize| [case[at], case[at + 1], case[at + 2], case[at + 3]];
+            let (sum, scale) = (i32::from_le_bytes(word(0)), f32::from_le_bytes(word(4)));
+            let unsigned = case[10] == 1;
+            let number = |byte: u8| if unsigned { i32::from(byte) } else { i32::from(byte as i8) };
+            let dtype = if unsigned { Dtype::U8 } else { Dtype::S8 };
+            let got = requantised(sum, scale, number(case[8]), dtype);
+            assert_eq!(got, number(case[9]), "{sum} x {scale:e} + {} as {dtype}", number(case[8]));
+        }
+    }
+
+    #[test]
+    fn products_by_hand() {
+        let mut gemm = Gemm::new(2, 2, 3);
+        let (a, b) = ([1, 2, 3, 4, 5, 6], [1, 0, 0, 1, 255, 1]);
+        assert_eq!(product(&gemm, &a, &b), [-2, 5, -2, 11]);
+        gemm.transposed_b = true;
+        // B transposed: columns [1, 0, 0] and [1, -1, 1].
+        assert_eq!(product(&gemm, &a, &b), [1, 2, 4, 5]);
+        gemm.bias = Some(vec![10, i32::MAX]);
+        assert_eq!(product(&gemm, &a, &b), [11, i32::MIN + 1, 14, i32::MIN + 4]);
+        gemm.relu = true;
+        assert_eq!(product(&gemm, &a, &b), [11, 0, 14, 0]);
+        gemm.zero_point_a = 1;
+        gemm.zero_points_b = vec![1, 0];
+        gemm.bias = None;
+        // A - 1 = [[0, 1, 2], [3, 4, 5]], B - [1, 0] = columns [0, -1, -1] and [1, -1, 1].
+        assert_eq!(product(&gemm, &a, &b), [0, 1, 0, 4]);
+        gemm.output = Output::Quantised { dtype: Dtype::S8, scales: vec![0.5], zero_point: -3 };
+        gemm.clamp = Some((-2, 0));
+        // [-3, 1, -9, 4] / 2 half to even = [-2, 0, -4, 2], - 3, ReLU at -3, clamp.
+        assert_eq!(product(&gemm, &a, &b), [-2, -2, -2, -1]);
+    }
+}
