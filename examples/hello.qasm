@@ -3,7 +3,7 @@
 ;
 ;   quader run examples/hello.qasm --mem examples/hello.txt --out hello-out.txt
 ;
-; The memory image examples/hello.txt is a text of 27 lines of 17 bytes, 16 characters and a line end:
+; The memory image examples/hello.txt is a text of 27 lines of 17 bytes, 16 characters and a line end, counted from 0:
 ;
 ;   line 1..4    A, 4 x 16: the scrambled text, a uint8 per character
 ;   line 6..21   B, 16 x 16: characters `0` and `1`, uint8; with the zero point 48, the code of `0`, they are 0 and 1

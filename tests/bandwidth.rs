@@ -73,6 +73,7 @@ fn shares(config: &Config, copy: Copy) -> (f64, f64) {
     ];
     let run = Run { program: PROGRAM, length: code.len() as u32, bases: vec![SOURCE, TARGET], windows, limit: 100_000 };
     assert_eq!(core.run(&run).unwrap(), Ended::Done);
+    core.counters().unwrap();
     let rows = u64::from(copy.rows);
     for row in 0..rows {
         let at = copy.shift + row * u64::from(copy.gm_stride);
@@ -94,6 +95,11 @@ fn shares(config: &Config, copy: Copy) -> (f64, f64) {
 }
 
 fn assert_shares(config: &Config, copy: Copy, least: f64) {
+    let name = format!("bandwidth-{}-{}", config.name, copy.rows);
+    sim::waves::on_failure(&name, || measure(config, copy, least));
+}
+
+fn measure(config: &Config, copy: Copy, least: f64) {
     let (read, write) = shares(config, copy);
     println!("{} {copy:?}: MTE2 {read:.2} %, MTE3 {write:.2} %", config.name);
     assert!(

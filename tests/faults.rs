@@ -441,6 +441,10 @@ fn run(model: &Arc<Model>, config: &Config, case: &Case, number: usize, rng: &mu
 
 /// Every kind of fault, this many times.
 fn faults(config: &Config, seed: u64) {
+    sim::waves::on_failure(&format!("faults-{}", config.name), || run_faults(config, seed));
+}
+
+fn run_faults(config: &Config, seed: u64) {
     let model = sim::core::model(config, false).unwrap_or_else(|error| panic!("{error}"));
     let rounds = std::env::var("QUADER_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(2);
     let mut rng = tb::seed(seed).rng;

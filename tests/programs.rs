@@ -17,6 +17,8 @@ use tb::programs::{Coverage, prepare, program};
 /// Programs of a test, and of a batch: every behaviour of the memory meets at least five batches.
 const PROGRAMS: usize = 1500;
 const BATCH: usize = 25;
+/// Programs on `max`, which simulates slowly.
+const ON_MAX: usize = 50;
 
 /// How many programs a test runs; another number with `QUADER_ROUNDS`.
 fn rounds() -> usize {
@@ -24,11 +26,15 @@ fn rounds() -> usize {
 }
 
 /// Runs random programs on a core of this configuration. Each test has its own seed, so that together they run different ones.
-fn random_programs(config: &Config, seed: u64) {
+fn random_programs(config: &Config, seed: u64, programs: usize) {
+    sim::waves::on_failure(&format!("programs-{}", config.name), || run_random_programs(config, seed, programs));
+}
+
+fn run_random_programs(config: &Config, seed: u64, programs: usize) {
     let model = sim::core::model(config, false).unwrap_or_else(|error| panic!("{error}"));
     let mut rng = tb::seed(seed).rng;
     let mut coverage = Coverage::new(config);
-    let (programs, began) = (rounds(), Instant::now());
+    let began = Instant::now();
     let (mut instructions, mut cycles, mut batches) = (0, 0, 0);
     let mut times = [Duration::ZERO; 2];
     while batches * BATCH < programs {
@@ -87,12 +93,12 @@ fn text(what: &str, program: &[Inst]) -> String {
 
 #[test]
 fn random_programs_on_tiny_equal_the_model() {
-    random_programs(&Config::tiny(), 21);
+    random_programs(&Config::tiny(), 21, rounds());
 }
 
 #[test]
 fn random_programs_on_lite_equal_the_model() {
-    random_programs(&Config::lite(), 22);
+    random_programs(&Config::lite(), 22, rounds());
 }
 
 /// Runs a program on both cores after the preparation, in every behaviour of the memory; base 9 is region 9.
@@ -144,9 +150,8 @@ fn an_early_set_of_loadfb_is_raised() {
 }
 
 #[test]
-#[ignore = "building max with Verilator takes minutes"]
 fn random_programs_on_max_equal_the_model() {
-    random_programs(&Config::max(), 23);
+    random_programs(&Config::max(), 23, rounds().min(ON_MAX));
 }
 
 #[test]

@@ -96,3 +96,24 @@ fn modules_are_distinct_named_and_described() {
         }
     }
 }
+
+#[test]
+fn no_signal_is_wider_than_the_bus() {
+    for (config, design) in designs() {
+        let limit = 8 * config.bus_bytes;
+        for module in &design.modules {
+            // Memories are words of joined lanes: the arrays themselves, and the register behind a block RAM.
+            if module.name.starts_with("ram_") {
+                continue;
+            }
+            let is_memory = |line: &&str| line.contains(" [0:");
+            for line in
+                module.text.lines().filter(|line| !is_memory(line) && (line.contains("wire") || line.contains("reg")))
+            {
+                let high = line.split_once('[').and_then(|(_, rest)| rest.split_once(":0]")).map(|(high, _)| high);
+                let width = high.and_then(|high| high.parse::<usize>().ok()).map_or(1, |high| high + 1);
+                assert!(width <= limit, "{} of {}: {line}", module.name, config.name);
+            }
+        }
+    }
+}

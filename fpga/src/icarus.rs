@@ -8,8 +8,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use verilated::place::Places;
+use verilated::tool::ToolState;
 
-const TOOL: &str = "Icarus Verilog";
+const TOOL: &str = "Icarus";
+
+/// Folder of Debian's package in the tools folder.
+const UNPACKED: &str = "iverilog";
 
 /// `iverilog`, ready to run.
 #[derive(Debug, Clone)]
@@ -20,6 +24,20 @@ pub struct Icarus {
 }
 
 impl Icarus {
+    /// What `quader doctor` says of it; nothing is set up.
+    pub fn state() -> ToolState {
+        let places = Places::from_env();
+        let unpacked = Some(places.tools.join(UNPACKED).join("usr/bin/iverilog")).filter(|path| path.is_file());
+        let program = places.on_path("iverilog").or(unpacked);
+        let found = program.and_then(|program| {
+            let said = run(Command::new(&program).arg("-V")).ok()?;
+            Some((said.text.lines().next().unwrap_or_default().to_owned(), program))
+        });
+        let found = found
+            .ok_or_else(|| "not needed to simulate; a test uses it (Debian: `sudo apt install iverilog`)".to_owned());
+        ToolState { name: TOOL, sets_itself_up: found.is_err(), found }
+    }
+
     /// `iverilog` on the search path, or else Debian's package, fetched by `apt-get download` and unpacked into the tools folder, which needs no
     /// rights.
     ///
@@ -29,7 +47,7 @@ impl Icarus {
         if let Some(program) = places.on_path("iverilog") {
             return Ok(Icarus { program, parts: None });
         }
-        let root = places.tools.join("iverilog");
+        let root = places.tools.join(UNPACKED);
         if !root.is_dir() {
             unpack(&places.tools, &root).map_err(|why| Error::Missing {
                 tool: TOOL,

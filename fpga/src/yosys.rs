@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use verilated::place::Places;
 use verilated::setup::Wheel;
+use verilated::tool::ToolState;
 
 const PACKAGE: Wheel = Wheel {
     tool: "Yosys",
@@ -57,6 +58,16 @@ pub struct Yosys {
 }
 
 impl Yosys {
+    /// What `quader doctor` says of it; nothing is set up.
+    pub fn state() -> ToolState {
+        let root = PACKAGE.root(&Places::from_env());
+        let found = match root.is_dir() {
+            true => Ok((PACKAGE.version.to_owned(), root)),
+            false => Err(format!("not needed to simulate; the tests set it up in {}", root.display())),
+        };
+        ToolState { name: PACKAGE.tool, sets_itself_up: found.is_err(), found }
+    }
+
     /// The pinned Yosys, set up if it is not there yet.
     ///
     /// *Errors*: [`Error::Missing`] with what to install.

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::memory::{AxiMemory, MemoryConfig};
 use crate::{GlobalMemory, waves};
 use isa::csr::{Status, context, context_address};
-use isa::{Cause, Config, Counter, FaultRecord, Pipe};
+use isa::{Activity, Cause, Config, Counter, FaultRecord, Pipe};
 use std::path::Path;
 use std::sync::Arc;
 use verilated::{Build, Model, Reset};
@@ -58,6 +58,8 @@ pub fn model(config: &Config, traced: bool) -> Result<Arc<Model>> {
     let refuse = |reason: String| Error::Config { reason };
     let core = rtl::top::core(config).map_err(|error| refuse(error.to_string()))?;
     let design = rtl::emit::emit(&*core, "quader").map_err(|error| refuse(error.to_string()))?;
+    // A failed test runs again with waves.
+    let traced = traced || waves::current().is_some_and(|run| run.is_traced());
     Build::new("quader").texts(design.files()).cycles_hint(1_000_000).trace(traced).build().map_err(Error::Model)
 }
 
@@ -86,16 +88,13 @@ impl Core {
         let bench = Bench::new(dut)?
             .with_memory("m_axi_", AxiMemory::new(memory, gm)?)?
             .with_lite("s_axil_", AxilDriver::new(seed, 0))?;
+        let bench = match waves::current() {
+            Some(run) => bench.observed_by(&run),
+            None => bench,
+        };
         let mut core = Core { bench, config: config.clone() };
         core.bench.reset(4)?;
         Ok(core)
-    }
-
-    /// Writes a wave if `run` says so.
-    #[must_use]
-    pub fn observed_by(mut self, run: &waves::Run) -> Core {
-        self.bench = self.bench.observed_by(run);
-        self
     }
 
     /// Writes every cycle into the VCD file at `path`; the model must be traced.
@@ -158,6 +157,12 @@ impl Core {
     /// # Errors
     /// As [`Core::run`].
     pub fn run_watched(&mut self, run: &Run, watch: &mut dyn FnMut(u64)) -> Result<Ended> {
+        let ended = self.run_unjudged(run, watch)?;
+        let violations = self.bench.violations();
+        if violations.is_empty() { Ok(ended) } else { Err(Error::Protocol { violations }) }
+    }
+
+    fn run_unjudged(&mut self, run: &Run, watch: &mut dyn FnMut(u64)) -> Result<Ended> {
         for (at, &base) in run.bases.iter().enumerate() {
             let step = at as u32 * context::BASE_STRIDE;
             self.write_pair(context::BASE_LO + step, context::BASE_HI + step, base)?;
@@ -230,7 +235,7 @@ impl Core {
     /// Every counter of the last run, in the order of `Counter::all`.
     ///
     /// # Errors
-    /// As [`Bench::read32`].
+    /// [`Error::Protocol`] if the five activities of a pipe do not add up to the total; as [`Bench::read32`].
     pub fn counters(&mut self) -> Result<Vec<(Counter, u64)>> {
         self.write(context::SNAPSHOT, 1)?;
         let mut values = vec![];
@@ -240,6 +245,14 @@ impl Core {
             let high = self.read(context::COUNTER_HI + step)?;
             values.push((counter, u64::from(high) << 32 | u64::from(low)));
         }
-        Ok(values)
+        let value = |wanted: Counter| values[wanted.index()].1;
+        let total = value(Counter::TotalCycles);
+        let sum =
+            |pipe: Pipe| Activity::ALL.into_iter().map(|activity| value(Counter::Pipe(pipe, activity))).sum::<u64>();
+        let wrong = Pipe::WORKERS.into_iter().filter(|&pipe| sum(pipe) != total);
+        let violations: Vec<String> = wrong
+            .map(|pipe| format!("the activities of {pipe} add up to {}, not to the total {total}", sum(pipe)))
+            .collect();
+        if violations.is_empty() { Ok(values) } else { Err(Error::Protocol { violations }) }
     }
 }

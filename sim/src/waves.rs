@@ -5,7 +5,8 @@
 //! Nothing random may differ between the two runs, so a test takes its seed before ([`crate::seed`]).
 
 use std::any::Any;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::convert::Infallible;
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ use verilated::place::Places;
 const SHOWN_CYCLES: u64 = 2000;
 
 /// One of the two runs of a test: tells whether to build with tracing, and takes note of how far it came.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Run {
     wave: Option<(PathBuf, u64)>,
     last_cycle: Rc<Cell<u64>>,
@@ -42,6 +43,28 @@ impl Run {
     }
 }
 
+thread_local! {
+    /// The run of the test that this thread is in.
+    static CURRENT: RefCell<Option<Run>> = const { RefCell::new(None) };
+}
+
+/// The run that [`observed`] has begun in this thread and not ended.
+pub(crate) fn current() -> Option<Run> {
+    CURRENT.with_borrow(Clone::clone)
+}
+
+/// As [`observed`] for a test that panics and returns nothing. Simulated cores made by [`crate::core`] need not be told of the run.
+pub fn on_failure(name: &str, test: impl Fn()) {
+    let outcome: Result<(), Infallible> = observed(name, |_| {
+        test();
+        Ok(())
+    });
+    match outcome {
+        Ok(()) => {}
+        Err(never) => match never {},
+    }
+}
+
 /// Runs `test`; if it fails or panics, runs it again with tracing and prints where the waveform of its last cycles is. The first failure is
 /// passed on.
 ///
@@ -56,8 +79,14 @@ pub fn observed<T, E: Debug>(name: &str, test: impl Fn(&Run) -> Result<T, E>) ->
 /// # Errors
 /// As [`observed`].
 pub fn observed_in<T, E: Debug>(folder: &Path, name: &str, test: impl Fn(&Run) -> Result<T, E>) -> Result<T, E> {
+    let test = |run: &Run| {
+        let before = CURRENT.replace(Some(run.clone()));
+        let outcome = catch_unwind(AssertUnwindSafe(|| test(run)));
+        CURRENT.set(before);
+        outcome
+    };
     let first = Run { wave: None, last_cycle: Rc::default() };
-    let outcome = catch_unwind(AssertUnwindSafe(|| test(&first)));
+    let outcome = test(&first);
     let failure: Result<E, Box<dyn Any + Send>> = match outcome {
         Ok(Ok(value)) => return Ok(value),
         Ok(Err(error)) => Ok(error),
@@ -72,8 +101,7 @@ pub fn observed_in<T, E: Debug>(folder: &Path, name: &str, test: impl Fn(&Run) -
     // A file of an earlier failure would pass for this one's.
     let _ = std::fs::remove_file(&path);
     let second = Run { wave: Some((path.clone(), from)), last_cycle: Rc::default() };
-    let again = catch_unwind(AssertUnwindSafe(|| test(&second).is_ok()));
-    if matches!(again, Ok(true)) {
+    if matches!(test(&second), Ok(Ok(_))) {
         println!("{name}: the second run did not fail; is its seed fixed?");
     }
     match path.is_file() {

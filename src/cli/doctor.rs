@@ -4,6 +4,7 @@
 use super::output::{self, Output};
 use super::{Failure, Result, json};
 use clap::Args;
+use fpga::{Icarus, Yosys};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use verilated::cache::{self, Usage};
@@ -33,7 +34,8 @@ impl Doctor {
     pub fn run(&self) -> Result {
         let file = self.json.as_deref().map(Output::create_or_stdout).transpose()?;
         let cleared = if self.clear_cache { Some(cache::clear().map_err(Failure::failed)?) } else { None };
-        let report = tool::report();
+        let mut report = tool::report();
+        report.tools.extend([Yosys::state(), Icarus::state()]);
         if !file.as_ref().is_some_and(Output::is_stdout) {
             output::print(&text(&report, cleared.as_ref()))?;
         }
@@ -43,11 +45,9 @@ impl Doctor {
         if report.is_ready() {
             return Ok(());
         }
-        let missing = report.tools.iter().filter(|tool| tool.found.is_err()).map(|tool| tool.name);
-        let missing: Vec<&str> = missing.collect();
         Err(Failure::failed(format!(
             "simulations cannot run: missing {}; see above for how to get it",
-            missing.join(" and ")
+            report.missing().join(" and ")
         )))
     }
 }
@@ -82,7 +82,7 @@ fn object(report: &Report, cleared: Option<&Usage>) -> json::Object {
         .iter()
         .map(|tool| match &tool.found {
             Ok((version, path)) => json!({ "name": tool.name, "version": version, "path": path }),
-            Err(missing) => json!({ "name": tool.name, "missing": missing }),
+            Err(missing) => json!({ "name": tool.name, "missing": missing, "sets_itself_up": tool.sets_itself_up }),
         })
         .collect();
     let mut object = json::Object::new();

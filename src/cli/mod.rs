@@ -139,7 +139,7 @@ Examples:
   quader                                        classify handwritten digits on the simulated core `lite`
   quader gemm --m 256 --n 256 --k 256           multiply random int8 matrices, check every element
   quader gemm --a A.npy --b B.npy --out C.npy   the same with matrices from NumPy
-  quader run examples/hello.qasm --mem in.bin --out out.bin
+  quader run examples/hello.qasm --mem examples/hello.txt --out out.bin
   quader verilog --config tiny --out rtl-tiny   the hardware as Verilog
   quader doctor                                 which tools are there
 

@@ -26,7 +26,7 @@ const LIMIT_BYTES: u64 = 1 << 30;
 
 const DETAILS: &str = "\
 Examples:
-  quader run examples/hello.qasm --mem in.bin --out out.bin
+  quader run examples/hello.qasm --mem examples/hello.txt --out out.bin
   quader run program.bin --mem in.bin --out out.bin --mem-address 0x10000 --base 1=0x12000 --config tiny
   quader run program.qasm --mem in.bin --out out.bin --backend model --json -
 

@@ -75,9 +75,10 @@ mod tests {
 
     #[test]
     fn the_tile_needed_last_goes() {
-        // 4 takes the place of 1, which never comes back; 2 and 3 stay.
-        assert_eq!(loads(&[1, 2, 3, 4, 2, 3], 4), 4);
-        assert_eq!(loads(&[1, 2, 3, 4, 5, 1, 2], 4), 5);
+        // 5 takes the place of 3, which never comes back; 2 stays although it was used before.
+        assert_eq!(loads(&[1, 2, 3, 4, 1, 5, 2], 4), 5);
+        // Neither 3 nor 4 comes back, but both were used just now: 2 goes, and comes again.
+        assert_eq!(loads(&[1, 2, 3, 4, 5, 1, 2], 4), 6);
     }
 
     #[test]

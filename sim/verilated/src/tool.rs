@@ -164,6 +164,8 @@ fn parse_version(text: &str) -> Option<(u32, u32)> {
     Some((major.parse().ok()?, minor.split('.').next()?.parse().ok()?))
 }
 
+const PYTHON: &str = "Python";
+
 /// What is known about one tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToolState {
@@ -171,6 +173,8 @@ pub struct ToolState {
     pub name: &'static str,
     /// Version in the tool's own words, and where it is; or a sentence that says what is missing and how to get it.
     pub found: std::result::Result<(String, PathBuf), String>,
+    /// It is not there, and the first time that it is needed sets it up.
+    pub sets_itself_up: bool,
 }
 
 /// Every tool, and the cache: the data of `quader doctor`.
@@ -183,10 +187,19 @@ pub struct Report {
 }
 
 impl Report {
+    /// The tools that a simulation needs and that are missing. One that sets itself up is not, as long as there is a Python to do it.
+    #[must_use]
+    pub fn missing(&self) -> Vec<&'static str> {
+        let set_up = self.tools.iter().any(|tool| tool.sets_itself_up);
+        let needed = |tool: &&ToolState| tool.name != PYTHON || set_up;
+        let missing = |tool: &&ToolState| tool.found.is_err() && !tool.sets_itself_up;
+        self.tools.iter().filter(needed).filter(missing).map(|tool| tool.name).collect()
+    }
+
     /// True if nothing is missing that a simulation needs.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.tools.iter().filter(|tool| tool.name != "Python").all(|tool| tool.found.is_ok())
+        self.missing().is_empty()
     }
 }
 
@@ -240,8 +253,13 @@ pub fn report_of(places: &Places) -> Report {
             .to_owned()
     });
     let python = python.and_then(|path| {
-        let output = run(Command::new(&path).arg("--version"))
+        let output =
+            run(Command::new(&path)
+                .args(["-c", "import ensurepip, sys, venv; print('Python', sys.version.split()[0])"]))
             .map_err(|cause| format!("{} cannot be run: {cause}", path.display()))?;
+        if !output.status.success() {
+            return Err(format!("{} has no venv (Debian: `sudo apt install python3-venv`)", path.display()));
+        }
         Ok((String::from_utf8_lossy(&output.stdout).trim().to_owned(), path))
     });
     let verilator = verilator.map(|tool| (format!("{} ({})", tool.version, tool.version_text), tool.program));
@@ -251,9 +269,13 @@ pub fn report_of(places: &Places) -> Report {
     });
     Report {
         tools: vec![
-            ToolState { name: "Verilator", found: verilator },
-            ToolState { name: "C++ compiler", found: compiler },
-            ToolState { name: "Python", found: python },
+            ToolState {
+                name: "Verilator",
+                sets_itself_up: verilator.is_err() && places.verilator_root.is_none(),
+                found: verilator,
+            },
+            ToolState { name: "C++ compiler", found: compiler, sets_itself_up: false },
+            ToolState { name: PYTHON, found: python, sets_itself_up: false },
         ],
         cache: cache::usage_of(&places.cache),
     }
