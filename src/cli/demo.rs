@@ -88,12 +88,17 @@ impl Answer {
 }
 
 /// `input w + bias`, requantised: one product, a sample per row. A layer with unsigned results has the ReLU.
-fn layer(core: &mut dyn Transport, layer: &Layer, input: &[u8], dtype: Dtype) -> Result<(Vec<u8>, Report)> {
-    let mut gemm = Gemm::new(input.len() / layer.inputs, layer.outputs, layer.inputs);
+fn product(layer: &Layer, samples: usize, dtype: Dtype) -> Gemm {
+    let mut gemm = Gemm::new(samples, layer.outputs, layer.inputs);
     gemm.dtype_a = Dtype::U8;
     gemm.bias = Some(layer.bias.clone());
     gemm.output = host::Output::Quantised { dtype, scales: layer.scales.clone(), zero_point: layer.zero_point };
     gemm.relu = dtype == Dtype::U8;
+    gemm
+}
+
+fn layer(core: &mut dyn Transport, layer: &Layer, input: &[u8], dtype: Dtype) -> Result<(Vec<u8>, Report)> {
+    let gemm = product(layer, input.len() / layer.inputs, dtype);
     let product = host::gemm(core, &gemm, input, &layer.weights)?;
     Ok((product.c, product.report))
 }
@@ -117,7 +122,14 @@ impl Demo {
 
         let settings = MemorySettings::default();
         let mut machine = Machine::new(&self.target, settings, None)?;
-        let core = Answer::compute(machine.doing(format!("classifying {} digits", samples.len())), &mlp, pixels)?;
+        let cycles = [(&mlp.hidden, Dtype::U8), (&mlp.output, Dtype::S8)]
+            .into_iter()
+            .map(|(layer, dtype)| {
+                Ok(product(layer, samples.len(), dtype).compile(&self.target.config)?.tiling().estimate)
+            })
+            .sum::<Result<u64>>()?;
+        let core = machine.doing(format!("classifying {} digits", samples.len()), Some(cycles));
+        let core = Answer::compute(core, &mlp, pixels)?;
         drop(machine);
         let model = Answer::compute(&mut Modelled::new(&self.target.config, settings.seed)?, &mlp, pixels)?;
 

@@ -209,7 +209,9 @@ impl Gemm {
 
         let mut machine = Machine::new(&self.target, settings, wave.as_ref().map(Output::scratch))?;
         let began = Instant::now();
-        let product = host::gemm(machine.doing("simulating the product"), &case.gemm, &case.a, &case.b)?;
+        let compiled = case.gemm.compile(&self.target.config)?;
+        let core = machine.doing("simulating the product", Some(compiled.tiling().estimate));
+        let product = compiled.run(core, &case.a, &case.b)?;
         let seconds = began.elapsed().as_secs_f64();
         // The waveform is complete once the simulation is gone.
         drop(machine);

@@ -26,9 +26,12 @@ impl Machine {
         }
     }
 
-    /// The core, while `message` says what it does.
-    pub fn doing(&mut self, message: impl Into<String>) -> &mut dyn Transport {
+    /// The core, while `message` says what it does; in about so many cycles, if that is known.
+    pub fn doing(&mut self, message: impl Into<String>, cycles: Option<u64>) -> &mut dyn Transport {
         self.sign.set_message(message.into());
+        if let Some(cycles) = cycles {
+            progress::expect(&self.sign, cycles);
+        }
         &mut *self.transport
     }
 }
@@ -53,7 +56,15 @@ fn simulated(config: &Config, memory: MemorySettings, wave: Option<&Path>) -> Re
     drop(waiting);
     let sign = progress::cycles();
     let shown = sign.clone();
-    let core = core.on_progress(move |cycles| shown.set_position(cycles));
+    // Every program counts from 0; the bar counts on.
+    let (mut before, mut last) = (0, 0);
+    let core = core.on_progress(move |cycles| {
+        if cycles < last {
+            before += last;
+        }
+        last = cycles;
+        shown.set_position(before + cycles);
+    });
     Ok(Machine { transport: Box::new(core), sign })
 }
 

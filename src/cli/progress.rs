@@ -15,7 +15,8 @@ const TICK: Duration = Duration::from_millis(100);
 /// A simulation that comes from the cache is ready before this; one that has to be built takes about a minute.
 const LONG: Duration = Duration::from_secs(3);
 
-const CYCLES: &str = "{spinner} {msg}: {human_pos} cycles, {rate} per second, {elapsed}";
+const CYCLES: &str = "{msg} [{bar:24}] {human_pos} of about {human_len} cycles, {rate} per second, {elapsed}";
+const COUNT: &str = "{spinner} {msg}: {human_pos} cycles, {rate} per second, {elapsed}";
 const SPINNER: &str = "{spinner} {msg} ({elapsed})";
 
 /// Shows the cursor again and clears the line of a bar, if there is a terminal.
@@ -27,21 +28,31 @@ pub fn restore_terminal() {
 
 /// A sign that moves while a core runs, with the number of its cycles; invisible where standard error is no terminal.
 pub fn cycles() -> ProgressBar {
-    styled(CYCLES, "simulating")
+    signed(COUNT, "simulating")
 }
 
-fn styled(template: &str, message: &str) -> ProgressBar {
+/// Makes a bar of the sign, that is full after about so many cycles.
+pub fn expect(sign: &ProgressBar, cycles: u64) {
+    sign.set_length(cycles);
+    sign.set_style(style(CYCLES));
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the template is one of this file's, tested below").with_key(
+        "rate",
+        |state: &ProgressState, line: &mut dyn fmt::Write| {
+            // A sign that cannot be drawn is no reason to stop.
+            let _ = line.write_str(&grouped(state.per_sec() as u64));
+        },
+    )
+}
+
+fn signed(template: &str, message: &str) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template(template)
-        .expect("the template is one of this file's, tested below")
-        .with_key("rate", |state: &ProgressState, line: &mut dyn fmt::Write| {
-            // A sign that cannot be drawn is no reason to stop.
-            let _ = line.write_str(&grouped(state.per_sec() as u64));
-        });
     let bar = ProgressBar::new_spinner();
-    bar.set_style(style);
+    bar.set_style(style(template));
     bar.set_message(message.to_owned());
     bar.enable_steady_tick(TICK);
     bar
@@ -57,7 +68,7 @@ pub struct Waiting {
 impl Waiting {
     /// Begins to wait; `long` is said when the wait has become long.
     pub fn begin(short: &str, long: String) -> Waiting {
-        let sign = styled(SPINNER, short);
+        let sign = signed(SPINNER, short);
         let (done, told) = channel();
         let shown = sign.clone();
         let watcher = std::thread::spawn(move || {
@@ -91,7 +102,7 @@ mod tests {
 
     #[test]
     fn templates_are_legal() {
-        for template in [CYCLES, SPINNER] {
+        for template in [CYCLES, COUNT, SPINNER] {
             assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
         }
     }

@@ -99,7 +99,7 @@ impl Run {
 
         let memory = machine::checked(MemorySettings { seed: self.seed, ..MemorySettings::default() })?;
         let mut machine = Machine::new(&self.target, memory, wave.as_ref().map(Output::scratch))?;
-        let core = machine.doing("running the program");
+        let core = machine.doing("running the program", None);
         core.write(self.mem_address, &image)?;
         let began = Instant::now();
         let ended = core.run(&program);
