@@ -65,7 +65,7 @@ fn shares(config: &Config, copy: Copy) -> (f64, f64) {
     let gm = GlobalMemory::new(Poison::new(5));
     let mut core = Core::new(config, memory, gm, Reset::Random(3)).unwrap_or_else(|error| panic!("{error}"));
     core.gm().write(PROGRAM, &code);
-    core.memory().keep_log();
+    core.bench_mut().memory_mut().keep_log();
     let windows = vec![
         (PROGRAM, PROGRAM + code.len() as u64 + 63, RIGHT_EXECUTE),
         (SOURCE, SOURCE + 0x3F_FFFF, RIGHT_READ),

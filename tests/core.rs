@@ -13,6 +13,7 @@ use model::{Run as ModelRun, SparseMemory};
 use rand::{Rng, RngExt};
 use sim::core::{Core, Ended, Run, model as build};
 use sim::{GlobalMemory, MemoryConfig, Order, Poison, waves};
+use tb::rounds;
 use verilated::Reset;
 
 /// The data of every case lies between these addresses.
@@ -84,11 +85,6 @@ fn run_products(config: &Config, cases: usize, seed: u64) {
             core.counters().unwrap_or_else(|error| panic!("{what}\nturn {turn}: {error}"));
         }
     }
-}
-
-/// How many cases a run takes; more with `QUADER_ROUNDS`.
-fn rounds(default: usize) -> usize {
-    std::env::var("QUADER_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
 #[test]

@@ -446,11 +446,10 @@ fn faults(config: &Config, seed: u64) {
 
 fn run_faults(config: &Config, seed: u64) {
     let model = sim::core::model(config, false).unwrap_or_else(|error| panic!("{error}"));
-    let rounds = std::env::var("QUADER_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(2);
     let mut rng = tb::seed(seed).rng;
     let mut met: BTreeMap<(Cause, Pipe), usize> = BTreeMap::new();
     let mut number = 0;
-    for _ in 0..rounds {
+    for _ in 0..tb::rounds(2) {
         let mut cases = Vec::new();
         for cause in [Cause::IllegalOpcode, Cause::IllegalField, Cause::Unsupported] {
             cases.push(refused(&mut rng, config, cause));

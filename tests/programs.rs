@@ -13,17 +13,13 @@ use isa::{Config, Inst, asm};
 use machine::Machine;
 use std::time::{Duration, Instant};
 use tb::programs::{Coverage, prepare, program};
+use tb::rounds;
 
 /// Programs of a test, and of a batch: every behaviour of the memory meets at least five batches.
 const PROGRAMS: usize = 1500;
 const BATCH: usize = 25;
 /// Programs on `max`, which simulates slowly.
 const ON_MAX: usize = 50;
-
-/// How many programs a test runs; another number with `QUADER_ROUNDS`.
-fn rounds() -> usize {
-    std::env::var("QUADER_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(PROGRAMS)
-}
 
 /// Runs random programs on a core of this configuration. Each test has its own seed, so that together they run different ones.
 fn random_programs(config: &Config, seed: u64, programs: usize) {
@@ -93,12 +89,12 @@ fn text(what: &str, program: &[Inst]) -> String {
 
 #[test]
 fn random_programs_on_tiny_equal_the_model() {
-    random_programs(&Config::tiny(), 21, rounds());
+    random_programs(&Config::tiny(), 21, rounds(PROGRAMS));
 }
 
 #[test]
 fn random_programs_on_lite_equal_the_model() {
-    random_programs(&Config::lite(), 22, rounds());
+    random_programs(&Config::lite(), 22, rounds(PROGRAMS));
 }
 
 /// Runs a program on both cores after the preparation, in every behaviour of the memory; base 9 is region 9.
@@ -151,7 +147,7 @@ fn an_early_set_of_loadfb_is_raised() {
 
 #[test]
 fn random_programs_on_max_equal_the_model() {
-    random_programs(&Config::max(), 23, rounds().min(ON_MAX));
+    random_programs(&Config::max(), 23, rounds(PROGRAMS).min(ON_MAX));
 }
 
 #[test]

@@ -8,12 +8,13 @@ mod tiling;
 pub use tiling::Tiling;
 
 use crate::error::{HostError, Result};
-use crate::program::{Program, Window};
+use crate::program::Program;
 use crate::report::Report;
 use crate::transport::Transport;
 use isa::csr::{RIGHT_READ, RIGHT_WRITE};
 use isa::limits::GM_ADDRESS_BITS;
 use isa::{Config, Dtype, FbField};
+use model::Window;
 use schedule::base;
 
 /// Operands, results and code lie in GM at multiples of this, each beginning a page of its own.
@@ -80,13 +81,12 @@ impl Output {
     }
 }
 
-/// A parameter array: one number per column.
+/// Where a parameter array lies, one number per column.
 pub(crate) struct Parameter {
     /// Bytes per column.
     bytes: usize,
     /// Bytes per column of the arrays before it.
     before: usize,
-    data: Vec<u8>,
 }
 
 impl Parameter {
@@ -179,21 +179,27 @@ impl Gemm {
 
     /// The parameter array that goes into a field of FB, if the product has one.
     pub(crate) fn parameter(&self, field: FbField) -> Option<Parameter> {
-        match (field, &self.bias, &self.output) {
-            (FbField::Bias, Some(bias), _) => {
-                let data = bias.iter().flat_map(|bias| bias.to_le_bytes()).collect();
-                Some(Parameter { bytes: 4, before: 0, data })
+        match (field, &self.output) {
+            (FbField::Bias, _) if self.bias.is_some() => Some(Parameter { bytes: 4, before: 0 }),
+            (FbField::Scale, Output::Quantised { scales, .. }) if scales.len() > 1 => {
+                Some(Parameter { bytes: 4, before: 4 })
             }
-            (FbField::Scale, _, Output::Quantised { scales, .. }) if scales.len() > 1 => {
-                let data = scales.iter().flat_map(|scale| scale.to_le_bytes()).collect();
-                Some(Parameter { bytes: 4, before: 4, data })
-            }
-            (FbField::ZeroPoint, _, _) if self.zero_points_b.len() > 1 => {
-                let data =
-                    self.zero_points_b.iter().flat_map(|&zero_point| (zero_point as i16).to_le_bytes()).collect();
-                Some(Parameter { bytes: 2, before: 8, data })
-            }
+            (FbField::ZeroPoint, _) if self.zero_points_b.len() > 1 => Some(Parameter { bytes: 2, before: 8 }),
             _ => None,
+        }
+    }
+
+    /// The numbers of the parameter array that goes into a field of FB, little-endian; empty without them.
+    fn parameter_bytes(&self, field: FbField) -> Vec<u8> {
+        match (field, &self.output) {
+            (FbField::Bias, _) => self.bias.iter().flatten().flat_map(|bias| bias.to_le_bytes()).collect(),
+            (FbField::Scale, Output::Quantised { scales, .. }) => {
+                scales.iter().flat_map(|scale| scale.to_le_bytes()).collect()
+            }
+            (FbField::ZeroPoint, _) => {
+                self.zero_points_b.iter().flat_map(|&zero_point| (zero_point as i16).to_le_bytes()).collect()
+            }
+            _ => vec![],
         }
     }
 
@@ -277,8 +283,10 @@ impl Compiled {
         let place = |base: u8| self.program.bases()[usize::from(base)];
         transport.write(place(base::A), a)?;
         transport.write(place(base::B), b)?;
-        for parameter in FbField::ALL.iter().filter_map(|&field| gemm.parameter(field)) {
-            transport.write(place(base::PARAMETERS) + parameter.gm_offset(gemm.n) as u64, &parameter.data)?;
+        for &field in FbField::ALL {
+            let Some(parameter) = gemm.parameter(field) else { continue };
+            let address = place(base::PARAMETERS) + parameter.gm_offset(gemm.n) as u64;
+            transport.write(address, &gemm.parameter_bytes(field))?;
         }
         let report = transport.run(&self.program)?;
         let c = transport.read(place(base::C), gemm.c_bytes())?;

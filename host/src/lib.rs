@@ -25,8 +25,9 @@ mod transport;
 
 pub use error::{HostError, Result};
 pub use gemm::{Compiled, Gemm, Output, Product, Tiling, gemm};
+pub use model::Window;
 pub use modelled::Modelled;
-pub use program::{Program, Window};
+pub use program::Program;
 pub use report::Report;
 pub use simulated::{MemorySettings, Simulated};
 pub use transport::Transport;

@@ -6,7 +6,7 @@ use crate::program::Program;
 use crate::report::Report;
 use crate::transport::{Transport, check_address};
 use isa::{Config, Counter};
-use model::{Core, Memory, Outcome, Run, SparseMemory, Window};
+use model::{Core, Memory, Outcome, Run, SparseMemory};
 
 /// A modelled core with a sparse global memory.
 #[derive(Clone, Debug)]
@@ -46,8 +46,8 @@ impl Transport for Modelled {
         for (index, &base) in program.bases().iter().enumerate() {
             run = run.with_base(index, base);
         }
-        for (index, window) in program.windows().iter().enumerate() {
-            run = run.with_window(index, Window { first: window.first, last: window.last, rights: window.rights });
+        for (index, &window) in program.windows().iter().enumerate() {
+            run = run.with_window(index, window);
         }
         match self.core.run(&mut self.memory, &run) {
             Outcome::Done(counts) => {

@@ -4,17 +4,7 @@
 use crate::error::{HostError, Result};
 use isa::csr::{PROGRAM_ALIGN_BYTES, RIGHT_EXECUTE};
 use isa::{Inst, encode_program};
-
-/// A memory window: bytes `first..=last` of global memory with their rights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
-    /// First byte.
-    pub first: u64,
-    /// Last byte, inclusive.
-    pub last: u64,
-    /// [`isa::csr::RIGHT_READ`], [`isa::csr::RIGHT_WRITE`], [`isa::csr::RIGHT_EXECUTE`], added.
-    pub rights: u32,
-}
+use model::Window;
 
 /// A program ready to be run by a [`Transport`](crate::Transport).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -49,16 +49,14 @@ impl Simulated {
     /// *Errors*: [`HostError::Config`] for an illegal configuration, [`HostError::Simulation`] if it cannot be built or the
     /// memory settings are out of range.
     pub fn new(config: &Config, memory: MemorySettings) -> Result<Simulated> {
-        let core = Simulated::core(config, memory, false)?;
-        Ok(Simulated { core, watch: Box::new(|_| {}) })
+        Simulated::build(config, memory, None)
     }
 
     /// As [`Simulated::new`], and every cycle goes into the VCD file at `wave`. Built separately, and slower.
     ///
     /// *Errors*: as [`Simulated::new`].
     pub fn traced(config: &Config, memory: MemorySettings, wave: &Path) -> Result<Simulated> {
-        let core = Simulated::core(config, memory, true)?.with_wave(wave);
-        Ok(Simulated { core, watch: Box::new(|_| {}) })
+        Simulated::build(config, memory, Some(wave))
     }
 
     /// Calls `watch` every now and then while a program runs, with the cycles since its start.
@@ -67,9 +65,9 @@ impl Simulated {
         self
     }
 
-    fn core(config: &Config, memory: MemorySettings, traced: bool) -> Result<Core> {
+    fn build(config: &Config, memory: MemorySettings, wave: Option<&Path>) -> Result<Simulated> {
         let config = config.clone().checked()?;
-        let model = model(&config, traced)?;
+        let model = model(&config, wave.is_some())?;
         let settings = MemoryConfig {
             latency: memory.latency,
             bytes_per_cycle: memory.bytes_per_cycle,
@@ -79,7 +77,12 @@ impl Simulated {
             ..MemoryConfig::ideal(config.bus_bytes)
         };
         let gm = GlobalMemory::new(Poison::new(memory.seed));
-        Ok(Core::with_model(&model, &config, settings, gm, Reset::Random(memory.seed as u32))?)
+        let core = Core::with_model(&model, &config, settings, gm, Reset::Random(memory.seed as u32))?;
+        let core = match wave {
+            Some(wave) => core.with_wave(wave),
+            None => core,
+        };
+        Ok(Simulated { core, watch: Box::new(|_| {}) })
     }
 
     /// Cycles simulated so far, those of the register accesses included.

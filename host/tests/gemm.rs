@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{Case, seed};
+use common::Case;
 use host::{Compiled, MemorySettings, Modelled, Report, Simulated, Transport};
 use isa::{Config, Counter, Dtype, check};
 use rand::{Rng, SeedableRng};
@@ -69,7 +69,7 @@ fn run_compiled(core: &mut Simulated, case: &Case, compiled: &Compiled) -> Repor
 
 #[test]
 fn hard_shapes_on_every_named_core_of_the_model() {
-    let mut rng = seed(21);
+    let mut rng = tb::seed(21).rng;
     for config in [Config::tiny(), Config::lite(), Config::max()] {
         for (m, n, k) in SHAPES {
             run_on_model(&config, &Case::random(&mut rng, m, n, k));
@@ -79,7 +79,7 @@ fn hard_shapes_on_every_named_core_of_the_model() {
 
 #[test]
 fn random_shapes_on_random_cores_of_the_model() {
-    let mut rng = seed(22);
+    let mut rng = tb::seed(22).rng;
     for _ in 0..300 {
         let config = Config::random(|| rng.next_u64());
         let case = Case::random_shape(&mut rng, 150);
@@ -89,7 +89,7 @@ fn random_shapes_on_random_cores_of_the_model() {
 
 #[test]
 fn columns_beyond_the_parameter_buffer() {
-    let mut rng = seed(23);
+    let mut rng = tb::seed(23).rng;
     let mut case = Case::random(&mut rng, 70, 1300, 40);
     case.make_quantised(&mut rng, Dtype::U8, true);
     for config in [Config::tiny(), Config::lite(), Config::max()] {
@@ -99,7 +99,7 @@ fn columns_beyond_the_parameter_buffer() {
 
 #[test]
 fn a_program_for_tiny_runs_unchanged_on_lite_and_max() {
-    let mut rng = seed(24);
+    let mut rng = tb::seed(24).rng;
     for _ in 0..10 {
         let case = Case::random_shape(&mut rng, 70);
         let compiled = case.gemm.compile(&Config::tiny()).unwrap();
@@ -118,9 +118,9 @@ fn simulate_random_shapes(config: &Config, count: usize, seed_value: u64) {
 }
 
 fn run_random_shapes(config: &Config, count: usize, seed_value: u64) {
-    let mut rng = seed(seed_value);
+    let mut rng = tb::seed(seed_value).rng;
     let mut core = None;
-    for number in 0..rounds(count) {
+    for number in 0..tb::rounds(count) {
         if number % 8 == 0 {
             let memory = MemorySettings {
                 latency: [1, 100][number / 8 % 2],
@@ -134,11 +134,6 @@ fn run_random_shapes(config: &Config, count: usize, seed_value: u64) {
         let case = Case::random_shape(&mut rng, most);
         run_on_core(core.as_mut().unwrap(), &case);
     }
-}
-
-/// How many cases a run takes; `QUADER_ROUNDS` says otherwise.
-fn rounds(default: usize) -> usize {
-    std::env::var("QUADER_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
 #[test]
@@ -158,7 +153,7 @@ fn random_shapes_on_simulated_max() {
 
 #[test]
 fn hard_shapes_on_the_simulated_cores() {
-    let mut rng = seed(29);
+    let mut rng = tb::seed(29).rng;
     for config in [Config::tiny(), Config::lite(), Config::max()] {
         let mut core = Simulated::new(&config, MemorySettings::default()).unwrap_or_else(|error| panic!("{error}"));
         for (m, n, k) in SHAPES {
@@ -173,7 +168,7 @@ fn hard_shapes_on_the_simulated_cores() {
 
 #[test]
 fn neither_the_power_up_state_nor_an_earlier_program_changes_a_cycle() {
-    let mut rng = seed(31);
+    let mut rng = tb::seed(31).rng;
     let (case, other) = (Case::random(&mut rng, 50, 70, 90), Case::random(&mut rng, 33, 17, 65));
     for config in [Config::tiny(), Config::lite(), Config::max()] {
         let mut cycles = None;
@@ -196,7 +191,7 @@ fn neither_the_power_up_state_nor_an_earlier_program_changes_a_cycle() {
 
 #[test]
 fn cold_products_keep_the_cube_of_lite_busy() {
-    let mut rng = seed(26);
+    let mut rng = tb::seed(26).rng;
     // Exact: a change of the hardware or of the tiling that changes them changes docs/overview.md too.
     for (size, cycles) in [(128, 9_022), (256, 66_252)] {
         let case = Case::plain(&mut rng, size, size, size);

@@ -116,7 +116,7 @@ impl Core {
         &self.bench
     }
 
-    /// Everything around the core, to inject errors or to write other registers.
+    /// Everything around the core, to inject errors, to keep a log of bursts, or to write other registers.
     pub fn bench_mut(&mut self) -> &mut Bench {
         &mut self.bench
     }
@@ -124,11 +124,6 @@ impl Core {
     /// Global memory.
     pub fn gm(&mut self) -> &mut GlobalMemory {
         &mut self.bench.memory_mut().gm
-    }
-
-    /// The memory behind the core: errors to inject, a log of bursts.
-    pub fn memory(&mut self) -> &mut AxiMemory {
-        self.bench.memory_mut()
     }
 
     fn write(&mut self, offset: u32, value: u32) -> Result<()> {

@@ -12,8 +12,8 @@ use super::output::{self, Output};
 use super::table::{self, percent};
 use super::{Backend, Failure, Result, Target, json};
 use clap::{Args, Parser};
-use host::{Gemm, MemorySettings, Modelled, Report, Transport};
-use isa::Dtype;
+use host::{Compiled, Gemm, MemorySettings, Modelled, Report, Transport};
+use isa::{Config, Dtype};
 use quader::digits::{Digits, Layer, Mlp, class};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -73,12 +73,13 @@ struct Answer {
 }
 
 impl Answer {
-    fn compute(core: &mut dyn Transport, mlp: &Mlp, pixels: &[u8]) -> Result<Answer> {
+    fn compute(core: &mut dyn Transport, layers: &[Compiled; 2], mlp: &Mlp, pixels: &[u8]) -> Result<Answer> {
         let began = Instant::now();
-        let (hidden, mut report) = layer(core, &mlp.hidden, pixels, Dtype::U8)?;
-        let (output, second) = layer(core, &mlp.output, &hidden, Dtype::S8)?;
-        report.add(&second);
-        Ok(Answer { hidden, output, report, seconds: began.elapsed().as_secs_f64() })
+        let hidden = layers[0].run(core, pixels, &mlp.hidden.weights)?;
+        let output = layers[1].run(core, &hidden.c, &mlp.output.weights)?;
+        let mut report = hidden.report;
+        report.add(&output.report);
+        Ok(Answer { hidden: hidden.c, output: output.c, report, seconds: began.elapsed().as_secs_f64() })
     }
 
     fn classes(&self, mlp: &Mlp) -> Vec<usize> {
@@ -88,19 +89,13 @@ impl Answer {
 }
 
 /// `input w + bias`, requantised: one product, a sample per row. A layer with unsigned results has the ReLU.
-fn product(layer: &Layer, samples: usize, dtype: Dtype) -> Gemm {
+fn compile(layer: &Layer, samples: usize, dtype: Dtype, config: &Config) -> Result<Compiled> {
     let mut gemm = Gemm::new(samples, layer.outputs, layer.inputs);
     gemm.dtype_a = Dtype::U8;
     gemm.bias = Some(layer.bias.clone());
     gemm.output = host::Output::Quantised { dtype, scales: layer.scales.clone(), zero_point: layer.zero_point };
     gemm.relu = dtype == Dtype::U8;
-    gemm
-}
-
-fn layer(core: &mut dyn Transport, layer: &Layer, input: &[u8], dtype: Dtype) -> Result<(Vec<u8>, Report)> {
-    let gemm = product(layer, input.len() / layer.inputs, dtype);
-    let product = host::gemm(core, &gemm, input, &layer.weights)?;
-    Ok((product.c, product.report))
+    Ok(gemm.compile(config)?)
 }
 
 /// How many of the samples each network gets right.
@@ -122,16 +117,16 @@ impl Demo {
 
         let settings = MemorySettings::default();
         let mut machine = Machine::new(&self.target, settings, None)?;
-        let cycles = [(&mlp.hidden, Dtype::U8), (&mlp.output, Dtype::S8)]
-            .into_iter()
-            .map(|(layer, dtype)| {
-                Ok(product(layer, samples.len(), dtype).compile(&self.target.config)?.tiling().estimate)
-            })
-            .sum::<Result<u64>>()?;
+        let config = &self.target.config;
+        let layers = [
+            compile(&mlp.hidden, samples.len(), Dtype::U8, config)?,
+            compile(&mlp.output, samples.len(), Dtype::S8, config)?,
+        ];
+        let cycles = layers.iter().map(|layer| layer.tiling().estimate).sum();
         let core = machine.doing(format!("classifying {} digits", samples.len()), Some(cycles));
-        let core = Answer::compute(core, &mlp, pixels)?;
+        let core = Answer::compute(core, &layers, &mlp, pixels)?;
         drop(machine);
-        let model = Answer::compute(&mut Modelled::new(&self.target.config, settings.seed)?, &mlp, pixels)?;
+        let model = Answer::compute(&mut Modelled::new(config, settings.seed)?, &layers, &mlp, pixels)?;
 
         let labels: Vec<usize> = samples.clone().map(|sample| digits.label(sample)).collect();
         let right = |classes: &[usize]| classes.iter().zip(&labels).filter(|(class, label)| class == label).count();

@@ -12,5 +12,5 @@ mod units;
 pub use cosim::{ClockPort, Cosim};
 pub use lint::lint;
 pub use lockstep::{Lockstep, Report};
-pub use seed::{Seed, seed};
+pub use seed::{Seed, rounds, seed};
 pub use units::unit_names;

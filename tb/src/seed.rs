@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Seeds: printed by every random test, replayed by `QUADER_SEED`.
+//! Seeds, printed by every random test and replayed by `QUADER_SEED`; and how long random tests are.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -22,4 +22,9 @@ pub fn seed(default: u64) -> Seed {
     };
     println!("seed {value} (replay with QUADER_SEED={value})");
     Seed { value, rng: ChaCha8Rng::seed_from_u64(value) }
+}
+
+/// How many rounds a random test runs: `QUADER_ROUNDS` if it is a number, else `default`.
+pub fn rounds(default: usize) -> usize {
+    std::env::var("QUADER_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }

@@ -28,16 +28,11 @@ fn with(m0: usize, k0: usize, n0: usize, fix_lanes: usize, bus_bytes: usize) -> 
     .expect("a legal configuration")
 }
 
-/// How many random programs a test runs; another number with `QUADER_ROUNDS`. Six meet every pair of stalls of GM and L1.
-fn rounds(default: usize) -> usize {
-    std::env::var("QUADER_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-}
-
-/// Random instructions in random order, nothing between them; the whole of GM and L1 is compared.
 fn random_program<const B: usize>(config: Config, rounds: usize, jobs: usize, size: u64) {
     let mut random = Random::new();
     let mut bench = Bench::<B>::new(&config);
-    for round in 0..self::rounds(rounds) {
+    for round in 0..tb::rounds(rounds) {
+        // Six rounds meet every pair of stalls of GM and L1.
         let knobs = Knobs {
             late: if round % 2 == 0 { 0 } else { 60 },
             port_busy: random.below(40),

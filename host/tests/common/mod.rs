@@ -4,16 +4,8 @@
 use host::{Gemm, Output};
 use isa::Dtype;
 use ndarray::Array2;
-use rand::{Rng, RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use rand::{Rng, RngExt};
 use std::fmt;
-
-/// The generator of a test: its own seed, or `QUADER_SEED`.
-pub fn seed(default: u64) -> ChaCha8Rng {
-    let seed = std::env::var("QUADER_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(default);
-    println!("seed {seed} (replay with QUADER_SEED={seed})");
-    ChaCha8Rng::seed_from_u64(seed)
-}
 
 /// A product with its operands.
 pub struct Case {
