@@ -40,7 +40,7 @@ pub struct Config {
     pub l0b_bytes: usize,
     /// Bytes of L0C (1024 per fractal): a power of two, 2 KiB to 4 MiB.
     pub l0c_bytes: usize,
-    /// Bytes of UB. This version builds only 0: a core without UB, on which every access to it traps as unsupported.
+    /// Bytes of UB: 0, a core without UB, on which every access to it traps as unsupported; or a multiple of 1 KiB up to 1 MiB.
     pub ub_bytes: usize,
     /// Results that FIX requantises per cycle: a power of two, at most M0 x N0 and at most `bus_bytes`.
     pub fix_lanes: usize,

@@ -253,6 +253,7 @@ impl Inst {
             Instruction::Mte2Load(load) => buffer("dst", load.dst == LocalBuffer::Ub),
             Instruction::Mte2Fill(fill) => buffer("dst", fill.dst == LocalBuffer::Ub),
             Instruction::Mte1Load(load) => dtype("dtype", load.dtype),
+            Instruction::Mte1Im2col(load) => dtype("dtype", load.dtype),
             Instruction::Mmad(mmad) => {
                 dtype("dtype_a", mmad.dtype_a)?;
                 dtype("dtype_b", mmad.dtype_b)?;
@@ -270,6 +271,7 @@ impl Inst {
                 Ok(())
             }
             Instruction::Mte3Store(store) => buffer("src", store.src == LocalBuffer::Ub),
+            Instruction::Mte3Move(_) => buffer("src_address", true),
             _ => Ok(()),
         }
     }
@@ -397,6 +399,18 @@ impl Reader<'_> {
                 channel: self.u16("channel"),
                 count: self.u16("count"),
             }),
+            Opcode::Mte1Im2col => Instruction::Mte1Im2col(Mte1Im2col {
+                dtype: self.coded("dtype", Dtype::from_code),
+                l1_address: self.u32("l1_address"),
+                out_y: self.u16("out_y"),
+                out_x: self.u16("out_x"),
+                tap_y: self.u8("tap_y"),
+                tap_x: self.u8("tap_x"),
+                tap_byte: self.u16("tap_byte"),
+                rows: self.u16("rows"),
+                k: self.u16("k"),
+                fractal: self.u16("fractal"),
+            }),
             Opcode::Mmad => Instruction::Mmad(Mmad {
                 accumulate: self.bool("accumulate"),
                 dtype_a: self.coded("dtype_a", Dtype::from_code),
@@ -414,6 +428,15 @@ impl Reader<'_> {
                 gm_stride: self.u32("gm_stride"),
                 layout: self.coded("layout", Layout::from_code),
                 src: self.coded("src", LocalBuffer::from_code),
+                src_address: self.u32("src_address"),
+                src_stride: self.u32("src_stride"),
+                rows: self.u16("rows"),
+                len_bytes: self.u32("len_bytes"),
+            }),
+            Opcode::Mte3Move => Instruction::Mte3Move(Mte3Move {
+                layout: self.coded("layout", Layout::from_code),
+                dst_address: self.u32("dst_address"),
+                dst_stride: self.u32("dst_stride"),
                 src_address: self.u32("src_address"),
                 src_stride: self.u32("src_stride"),
                 rows: self.u16("rows"),

@@ -4,12 +4,14 @@
 //! | buffer | unit | read by | written by |
 //! |---|---|---|---|
 //! | GM, per base register | byte offset from the base | `mte2.load` | `fix.store`, `mte3.store` |
-//! | L1, UB | byte | `mte1.*`, `mte3.store` | `mte2.*`, `fix.store` |
-//! | L0A, L0B | fractal | `m.mmad` | `mte1.loada`, `mte1.loadb` |
+//! | L1 | byte | `mte1.*`, `mte3.store` | `mte2.*`, `fix.store`, `mte3.move` |
+//! | UB | byte | `mte3.*` | `mte2.*`, `fix.store` |
+//! | L0A, L0B | fractal | `m.mmad` | `mte1.loada`, `mte1.loadb`, `mte1.im2col` |
 //! | L0C | fractal | `fix.store`, accumulating `m.mmad` | `m.mmad` |
 //! | FB, per parameter | channel | `fix.store`, `mte1.loada`, `mte1.loadb` | `mte1.loadfb` |
 
 use crate::config::Config;
+use crate::geometry::{Im2col, Outer};
 use crate::inst::*;
 use crate::limits::{FRACTAL_ROW_BYTES, FRACTAL_ROWS, GM_ADDRESS_BITS, L0C_FRACTAL_COLUMNS};
 use crate::pipe::Pipe;
@@ -137,15 +139,6 @@ pub fn matrix_ranges(layout: Layout, address: u64, stride: u64, rows: u64, row_b
     coalesce(ranges)
 }
 
-/// True if two bytes of such a matrix fall on the same address, so that a write of it has no defined result.
-pub fn overlaps_itself(layout: Layout, stride: u64, rows: u64, row_bytes: u64) -> bool {
-    let panel = FRACTAL_ROW_BYTES as u64;
-    match layout {
-        Layout::Rows => rows > 1 && stride < row_bytes,
-        Layout::Nz => row_bytes > panel && stride < rows * panel,
-    }
-}
-
 fn coalesce(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
     ranges.sort_unstable_by_key(|range| range.start);
     let mut merged: Vec<Range<u64>> = Vec::with_capacity(ranges.len());
@@ -168,28 +161,30 @@ pub fn l0c_tile_fractals(m: u16, n: u16) -> u64 {
     u64::from(m).div_ceil(FRACTAL_ROWS as u64) * u64::from(n).div_ceil(L0C_FRACTAL_COLUMNS as u64)
 }
 
+/// Above so many pieces the bytes of an access are given as one range from the first to the last.
+const MOST_PIECES: u64 = 1 << 16;
+
 /// Everything that the instruction reads and writes, given the state registers that it sees.
 ///
-/// *Guarantee*: reads come before writes; nothing for END, BARRIER, NOP and SET. The instruction is taken to be legal.
+/// *Guarantee*: reads come before writes; nothing for END, BARRIER, NOP and SET, nor for what state registers forbid. An access
+/// of more than 65,536 pieces is given with the gaps between them. The instruction is taken to be legal.
 pub fn effects(op: &Instruction, state: &State) -> Vec<Access> {
-    let access = |buffer, ranges, write| Access { buffer, ranges, write };
-    let units = |buffer, first: u64, count: u64, write| access(buffer, span(first, count), write);
+    let units = |buffer, first: u64, count: u64, write| Access { buffer, ranges: span(first, count), write };
     match op {
         Instruction::End | Instruction::Barrier | Instruction::Nop | Instruction::Set { .. } => Vec::new(),
         Instruction::Mte2Load(load) => {
             let (rows, len) = (u64::from(load.rows), u64::from(load.len_bytes));
-            let local = matrix_ranges(load.layout, load.dst_address.into(), load.dst_stride.into(), rows, len);
-            vec![
-                access(Buffer::Gm(load.gm.base), gm_ranges(&load.gm, load.gm_stride, rows, len), false),
-                access(local_buffer(load.dst), local, true),
-            ]
+            let gm = Matrix::rows(load.gm.offset, load.gm_stride, rows, len);
+            let local =
+                Matrix { layout: load.layout, ..Matrix::rows(load.dst_address.into(), load.dst_stride, rows, len) };
+            copy(op, state, Some((Buffer::Gm(load.gm.base), gm)), (local_buffer(load.dst), local))
         }
         Instruction::Mte2Fill(fill) => {
-            let (rows, len) = (u64::from(fill.rows), u64::from(fill.len_bytes));
-            let local = matrix_ranges(Layout::Rows, fill.dst_address.into(), fill.dst_stride.into(), rows, len);
-            vec![access(local_buffer(fill.dst), local, true)]
+            let local = Matrix::rows(fill.dst_address.into(), fill.dst_stride, fill.rows.into(), fill.len_bytes.into());
+            copy(op, state, None, (local_buffer(fill.dst), local))
         }
         Instruction::Mte1Load(load) => mte1_load(load, state),
+        Instruction::Mte1Im2col(load) => im2col(load, state),
         Instruction::Mte1LoadFb(load) => {
             let bytes = u64::from(load.count) * u64::from(load.field.bytes());
             vec![
@@ -213,22 +208,88 @@ pub fn effects(op: &Instruction, state: &State) -> Vec<Access> {
         Instruction::FixStore(store) => fix_store(store),
         Instruction::Mte3Store(store) => {
             let (rows, len) = (u64::from(store.rows), u64::from(store.len_bytes));
-            let local = matrix_ranges(store.layout, store.src_address.into(), store.src_stride.into(), rows, len);
-            vec![
-                access(local_buffer(store.src), local, false),
-                access(Buffer::Gm(store.gm.base), gm_ranges(&store.gm, store.gm_stride, rows, len), true),
-            ]
+            let local =
+                Matrix { layout: store.layout, ..Matrix::rows(store.src_address.into(), store.src_stride, rows, len) };
+            let gm = Matrix::rows(store.gm.offset, store.gm_stride, rows, len);
+            copy(op, state, Some((local_buffer(store.src), local)), (Buffer::Gm(store.gm.base), gm))
+        }
+        Instruction::Mte3Move(copied) => {
+            let (rows, len) = (u64::from(copied.rows), u64::from(copied.len_bytes));
+            let ub = Matrix::rows(copied.src_address.into(), copied.src_stride, rows, len);
+            let l1 = Matrix {
+                layout: copied.layout,
+                ..Matrix::rows(copied.dst_address.into(), copied.dst_stride, rows, len)
+            };
+            copy(op, state, Some((Buffer::Ub, ub)), (Buffer::L1, l1))
         }
     }
+}
+
+/// One matrix of a copy.
+#[derive(Clone, Copy)]
+struct Matrix {
+    layout: Layout,
+    address: u64,
+    stride: u64,
+    rows: u64,
+    row_bytes: u64,
+}
+
+impl Matrix {
+    fn rows(address: u64, stride: u32, rows: u64, row_bytes: u64) -> Matrix {
+        Matrix { layout: Layout::Rows, address, stride: stride.into(), rows, row_bytes }
+    }
+
+    /// Its bytes, `offset` further on.
+    fn ranges(&self, offset: u64) -> Vec<Range<u64>> {
+        matrix_ranges(self.layout, self.address + offset, self.stride, self.rows, self.row_bytes)
+    }
+}
+
+/// A copy of MTE2 or MTE3 with its outer dimensions.
+fn copy(op: &Instruction, state: &State, src: Option<(Buffer, Matrix)>, dst: (Buffer, Matrix)) -> Vec<Access> {
+    let Ok(Some(outer)) = Outer::of(op, state) else { return Vec::new() };
+    let access = |(buffer, matrix): (Buffer, Matrix), strides: [u32; 2], write| {
+        let pieces = matrix.ranges(0);
+        let ranges = if outer.matrices() * pieces.len() as u64 > MOST_PIECES {
+            let beyond: u64 = (0..2).map(|at| u64::from(outer.counts[at] - 1) * u64::from(strides[at])).sum();
+            let end = pieces.last().map_or(0, |range| range.end);
+            std::iter::once(pieces[0].start..end + beyond).collect()
+        } else {
+            let offsets = outer.offsets().map(|(src, dst)| if write { dst } else { src });
+            coalesce(offsets.flat_map(|offset| matrix.ranges(offset)).collect())
+        };
+        Access { buffer, ranges, write }
+    };
+    let read = src.map(|src| access(src, outer.src_strides, false));
+    read.into_iter().chain([access(dst, outer.dst_strides, true)]).collect()
+}
+
+fn im2col(load: &Mte1Im2col, state: &State) -> Vec<Access> {
+    let Ok(map) = Im2col::of(load, state) else { return Vec::new() };
+    let rows = u32::from(load.rows);
+    let runs: Vec<_> = map.tap_runs(load).collect();
+    let ranges = if u64::from(rows) * runs.len() as u64 > MOST_PIECES {
+        let lines = u64::from(map.map_height.saturating_sub(1)) * u64::from(map.line_stride);
+        let start = u64::from(load.l1_address);
+        std::iter::once(start..start + lines + u64::from(map.map_width)).collect()
+    } else {
+        let bytes = |row| {
+            let map = &map;
+            runs.iter().map(move |run| map.in_map(load, row, run)).filter(|(part, _)| !part.is_empty())
+        };
+        coalesce((0..rows).flat_map(bytes).map(|(part, start)| start..start + part.len() as u64).collect())
+    };
+    let fractals = l0_tile_fractals(load.rows, load.dtype.bytes(load.k.into()));
+    let write = Access { buffer: Buffer::L0a, ranges: span(load.fractal.into(), fractals), write: true };
+    let read = Access { buffer: Buffer::L1, ranges, write: false };
+    // A tile that is padding as a whole reads nothing.
+    [read, write].into_iter().filter(|access| !access.ranges.is_empty()).collect()
 }
 
 /// `count` units from `first` on.
 fn span(first: u64, count: u64) -> Vec<Range<u64>> {
     std::iter::once(first..first + count).collect()
-}
-
-fn gm_ranges(gm: &GmAddress, stride: u32, rows: u64, len: u64) -> Vec<Range<u64>> {
-    matrix_ranges(Layout::Rows, gm.offset, stride.into(), rows, len)
 }
 
 fn local_buffer(buffer: LocalBuffer) -> Buffer {

@@ -182,6 +182,18 @@ impl Writer {
                 self.put("channel", load.channel);
                 self.put("count", load.count);
             }
+            Instruction::Mte1Im2col(load) => {
+                self.put("dtype", load.dtype.code());
+                self.put("tap_y", load.tap_y);
+                self.put("tap_x", load.tap_x);
+                self.put("l1_address", load.l1_address);
+                self.put("out_y", load.out_y);
+                self.put("out_x", load.out_x);
+                self.put("rows", load.rows);
+                self.put("k", load.k);
+                self.put("fractal", load.fractal);
+                self.put("tap_byte", load.tap_byte);
+            }
             Instruction::Mmad(mmad) => {
                 self.put("accumulate", mmad.accumulate);
                 self.put("dtype_a", mmad.dtype_a.code());
@@ -203,6 +215,15 @@ impl Writer {
                 self.put("src_stride", store.src_stride);
                 self.put("rows", store.rows);
                 self.put("len_bytes", store.len_bytes);
+            }
+            Instruction::Mte3Move(copy) => {
+                self.put("layout", copy.layout.code());
+                self.put("dst_address", copy.dst_address);
+                self.put("dst_stride", copy.dst_stride);
+                self.put("src_address", copy.src_address);
+                self.put("src_stride", copy.src_stride);
+                self.put("rows", copy.rows);
+                self.put("len_bytes", copy.len_bytes);
             }
         }
     }

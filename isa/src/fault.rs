@@ -45,11 +45,13 @@ pub enum Cause {
     BadZeroPoint = 15,
     /// Base + offset + extent leaves the 40-bit GM address space.
     AddressOverflow = 16,
+    /// A state register that the instruction uses, or an operand that goes with it, has an illegal value.
+    BadRegister = 17,
 }
 
 impl Cause {
     /// Every cause, in the order of the codes.
-    pub const ALL: [Cause; 17] = [
+    pub const ALL: [Cause; 18] = [
         Cause::None,
         Cause::IllegalOpcode,
         Cause::IllegalField,
@@ -67,6 +69,7 @@ impl Cause {
         Cause::BadScale,
         Cause::BadZeroPoint,
         Cause::AddressOverflow,
+        Cause::BadRegister,
     ];
 
     /// The 8-bit code.
@@ -74,7 +77,7 @@ impl Cause {
         self as u8
     }
 
-    /// The cause with this code; `None` for 17 and above.
+    /// The cause with this code; `None` for 18 and above.
     pub fn from_code(code: u8) -> Option<Cause> {
         Cause::ALL.get(usize::from(code)).copied()
     }
@@ -99,6 +102,7 @@ impl Cause {
             Cause::BadScale => "bad_scale",
             Cause::BadZeroPoint => "bad_zero_point",
             Cause::AddressOverflow => "address_overflow",
+            Cause::BadRegister => "bad_register",
         }
     }
 
@@ -124,6 +128,9 @@ impl Cause {
             Cause::BadScale => "a scale is not finite, positive and normal",
             Cause::BadZeroPoint => "a zero point is outside the range of its dtype",
             Cause::AddressOverflow => "a global-memory access leaves the 40-bit address space",
+            Cause::BadRegister => {
+                "a state register that the instruction uses, or an operand with it, has an illegal value"
+            }
         }
     }
 }

@@ -190,6 +190,32 @@ pub struct Mte1LoadFb {
     pub count: u16,
 }
 
+/// `mte1.im2col`: a tile of A for a convolution from a feature map in L1 (rows) into L0A; its geometry stands in state registers,
+/// see [`crate::geometry::Im2col`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Mte1Im2col {
+    /// dtype of the elements.
+    pub dtype: Dtype,
+    /// Byte address in L1 of byte 0 of line 0 of the map, 24 bits.
+    pub l1_address: u32,
+    /// Output line of row 0.
+    pub out_y: u16,
+    /// Output pixel of row 0 in its line.
+    pub out_x: u16,
+    /// Line of the tap of the first k.
+    pub tap_y: u8,
+    /// Place of that tap in its line.
+    pub tap_x: u8,
+    /// Byte of the first k in its tap.
+    pub tap_byte: u16,
+    /// Rows of the tile: output pixels, at least 1.
+    pub rows: u16,
+    /// Elements of k, at least 1.
+    pub k: u16,
+    /// First fractal in L0A.
+    pub fractal: u16,
+}
+
 /// `m.mmad`: C\[m, n\] = or += A\[m, k\] * B\[n, k\] transposed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Mmad {
@@ -293,6 +319,25 @@ pub struct Mte3Store {
     pub len_bytes: u32,
 }
 
+/// `mte3.move`: strided DMA from UB to L1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Mte3Move {
+    /// Layout in L1.
+    pub layout: Layout,
+    /// Byte address in L1, 24 bits.
+    pub dst_address: u32,
+    /// Bytes from row to row (rows) or panel to panel (nz) in L1, 24 bits.
+    pub dst_stride: u32,
+    /// Byte address in UB, 24 bits.
+    pub src_address: u32,
+    /// Bytes from row to row in UB, 24 bits.
+    pub src_stride: u32,
+    /// Rows, at least 1.
+    pub rows: u16,
+    /// Bytes of one row, at least 1, 24 bits.
+    pub len_bytes: u32,
+}
+
 /// What an instruction does, without its flags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Instruction {
@@ -319,12 +364,16 @@ pub enum Instruction {
     Mte1Load(Mte1Load),
     /// L1 to FB.
     Mte1LoadFb(Mte1LoadFb),
+    /// Feature map in L1 to L0A.
+    Mte1Im2col(Mte1Im2col),
     /// The cube.
     Mmad(Mmad),
     /// L0C to GM, L1 or UB.
     FixStore(FixStore),
     /// L1 or UB to GM.
     Mte3Store(Mte3Store),
+    /// UB to L1.
+    Mte3Move(Mte3Move),
 }
 
 impl Instruction {
@@ -340,9 +389,11 @@ impl Instruction {
             Instruction::Mte1Load(Mte1Load { side: Side::A, .. }) => Opcode::Mte1LoadA,
             Instruction::Mte1Load(Mte1Load { side: Side::B, .. }) => Opcode::Mte1LoadB,
             Instruction::Mte1LoadFb(_) => Opcode::Mte1LoadFb,
+            Instruction::Mte1Im2col(_) => Opcode::Mte1Im2col,
             Instruction::Mmad(_) => Opcode::Mmad,
             Instruction::FixStore(_) => Opcode::FixStore,
             Instruction::Mte3Store(_) => Opcode::Mte3Store,
+            Instruction::Mte3Move(_) => Opcode::Mte3Move,
         }
     }
 

@@ -9,6 +9,7 @@
 //! | [`field`], [`opcode`] | the table of opcodes and their fields |
 //! | [`inst`], [`encode`], [`decode`] | instructions as typed values, to bytes and back |
 //! | [`state`] | the state registers of the pipes |
+//! | [`geometry`] | what the state registers mean together: outer dimensions, feature maps |
 //! | [`csr`], [`counter`] | the register map that the host sees |
 //! | [`mod@effects`] | what an instruction reads and writes, exactly |
 //! | [`asm`] | the text form of programs: assembler, disassembler |
@@ -31,6 +32,7 @@ pub mod effects;
 pub mod encode;
 pub mod fault;
 pub mod field;
+pub mod geometry;
 pub mod inst;
 pub mod limits;
 pub mod opcode;
@@ -50,8 +52,8 @@ pub use encode::{EncodeError, decode_program, encode_program};
 pub use fault::{Cause, FaultRecord};
 pub use field::{Field, Legal, Rule};
 pub use inst::{
-    FbField, FixStore, FixTarget, GmAddress, Inst, Instruction, Layout, LocalBuffer, Mmad, Mte1Load, Mte1LoadFb,
-    Mte2Fill, Mte2Load, Mte3Store, Rounding, Side,
+    FbField, FixStore, FixTarget, GmAddress, Inst, Instruction, Layout, LocalBuffer, Mmad, Mte1Im2col, Mte1Load,
+    Mte1LoadFb, Mte2Fill, Mte2Load, Mte3Move, Mte3Store, Rounding, Side,
 };
 pub use opcode::Opcode;
 pub use pipe::{Flag, Pipe, Signal, Wait};

@@ -56,12 +56,16 @@ pub enum Opcode {
     Mte1LoadB = 0x21,
     /// Parameter load L1 to FB.
     Mte1LoadFb = 0x22,
+    /// Operand load L1 to L0A from a feature map.
+    Mte1Im2col = 0x23,
     /// Matrix multiply-add.
     Mmad = 0x30,
     /// Requantise and store L0C.
     FixStore = 0x40,
     /// DMA L1 or UB to GM.
     Mte3Store = 0x60,
+    /// DMA UB to L1.
+    Mte3Move = 0x62,
 }
 
 /// Everything the documents and the decoders know about one opcode.
@@ -91,7 +95,7 @@ pub struct OpcodeInfo {
 
 impl Opcode {
     /// Every legal opcode, in the order of the codes.
-    pub const ALL: [Opcode; 12] = [
+    pub const ALL: [Opcode; 14] = [
         Opcode::End,
         Opcode::Barrier,
         Opcode::Nop,
@@ -101,9 +105,11 @@ impl Opcode {
         Opcode::Mte1LoadA,
         Opcode::Mte1LoadB,
         Opcode::Mte1LoadFb,
+        Opcode::Mte1Im2col,
         Opcode::Mmad,
         Opcode::FixStore,
         Opcode::Mte3Store,
+        Opcode::Mte3Move,
     ];
 
     /// The 8-bit code.

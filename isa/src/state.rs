@@ -33,10 +33,20 @@ impl StateRegister {
     }
 }
 
-/// Indices of the MTE2 registers.
-pub mod mte2 {
-    /// Fill byte of padding (reserved for later padding modes; no instruction of this version reads it).
-    pub const FILL: u8 = 0;
+/// Indices of the registers of MTE2 and MTE3 that give a copy its two outer dimensions.
+pub mod outer {
+    /// Matrices per step of dimension 3.
+    pub const COUNT2: u8 = 0;
+    /// Bytes from one matrix to the next in the source.
+    pub const SRC_STRIDE2: u8 = 1;
+    /// Bytes from one matrix to the next in the destination.
+    pub const DST_STRIDE2: u8 = 2;
+    /// Steps of dimension 3.
+    pub const COUNT3: u8 = 3;
+    /// Bytes from one step of dimension 3 to the next in the source.
+    pub const SRC_STRIDE3: u8 = 4;
+    /// Bytes from one step of dimension 3 to the next in the destination.
+    pub const DST_STRIDE3: u8 = 5;
 }
 
 /// Indices of the MTE1 registers.
@@ -51,6 +61,30 @@ pub mod mte1 {
     pub const ZERO_POINT_CHANNEL_A: u8 = 3;
     /// FB channel of row 0 of B.
     pub const ZERO_POINT_CHANNEL_B: u8 = 4;
+    /// Lines of the feature map in L1.
+    pub const MAP_HEIGHT: u8 = 5;
+    /// Bytes of a line of the map.
+    pub const MAP_WIDTH: u8 = 6;
+    /// Bytes from line to line in L1.
+    pub const LINE_STRIDE: u8 = 7;
+    /// Output pixels per output line.
+    pub const OUT_WIDTH: u8 = 8;
+    /// Lines from one output line to the next.
+    pub const STEP_Y: u8 = 9;
+    /// Bytes from one output pixel to the next.
+    pub const STEP_X: u8 = 10;
+    /// Taps of a line of the kernel.
+    pub const TAPS_X: u8 = 11;
+    /// Contiguous bytes of a tap.
+    pub const TAP_BYTES: u8 = 12;
+    /// Lines from tap to tap.
+    pub const TAP_STEP_Y: u8 = 13;
+    /// Bytes from tap to tap.
+    pub const TAP_STEP_X: u8 = 14;
+    /// Line of tap 0 of output line 0.
+    pub const ORIGIN_Y: u8 = 15;
+    /// Byte of tap 0 of output pixel 0 in its line.
+    pub const ORIGIN_X: u8 = 16;
 }
 
 /// Indices of the FIX registers.
@@ -82,16 +116,21 @@ const fn signed(pipe: Pipe, index: u8, name: &'static str, reset: Option<u32>, d
     StateRegister { pipe, index, name, width: 32, signed: true, reset, doc }
 }
 
+const SRC2: &str = "bytes from one matrix of rows x len_bytes to the next in the source; nz: a multiple of 32";
+const DST2: &str = "bytes from one matrix of rows x len_bytes to the next in the destination; nz: a multiple of 32";
+const SRC3: &str = "bytes from one step of dimension 3 to the next in the source; nz: a multiple of 32";
+const DST3: &str = "bytes from one step of dimension 3 to the next in the destination; nz: a multiple of 32";
+const COUNT2: &str = "matrices per step of dimension 3, at least 1";
+const COUNT3: &str = "steps of dimension 3, at least 1";
+
 /// Every state register, by pipe and index; within a pipe the indices run from 0 without gaps.
-pub static STATE_REGISTERS: [StateRegister; 11] = [
-    unsigned(
-        Pipe::Mte2,
-        mte2::FILL,
-        "fill",
-        8,
-        Some(0),
-        "fill byte of padding; no instruction of this version reads it",
-    ),
+pub static STATE_REGISTERS: [StateRegister; 34] = [
+    unsigned(Pipe::Mte2, outer::COUNT2, "count2", 16, Some(1), COUNT2),
+    unsigned(Pipe::Mte2, outer::SRC_STRIDE2, "src_stride2", 32, Some(0), SRC2),
+    unsigned(Pipe::Mte2, outer::DST_STRIDE2, "dst_stride2", 24, Some(0), DST2),
+    unsigned(Pipe::Mte2, outer::COUNT3, "count3", 16, Some(1), COUNT3),
+    unsigned(Pipe::Mte2, outer::SRC_STRIDE3, "src_stride3", 32, Some(0), SRC3),
+    unsigned(Pipe::Mte2, outer::DST_STRIDE3, "dst_stride3", 24, Some(0), DST3),
     signed(
         Pipe::Mte1,
         mte1::ZERO_POINT_A,
@@ -116,6 +155,58 @@ pub static STATE_REGISTERS: [StateRegister; 11] = [
     ),
     unsigned(Pipe::Mte1, mte1::ZERO_POINT_CHANNEL_A, "zero_point_channel_a", 16, Some(0), "FB channel of row 0 of A"),
     unsigned(Pipe::Mte1, mte1::ZERO_POINT_CHANNEL_B, "zero_point_channel_b", 16, Some(0), "FB channel of row 0 of B"),
+    unsigned(Pipe::Mte1, mte1::MAP_HEIGHT, "map_height", 16, None, "lines of the feature map in L1"),
+    unsigned(
+        Pipe::Mte1,
+        mte1::MAP_WIDTH,
+        "map_width",
+        24,
+        None,
+        "bytes of a line of the map: pixels x bytes from pixel to pixel",
+    ),
+    unsigned(Pipe::Mte1, mte1::LINE_STRIDE, "line_stride", 24, None, "bytes from line to line in L1"),
+    unsigned(Pipe::Mte1, mte1::OUT_WIDTH, "out_width", 16, None, "output pixels per output line, at least 1"),
+    unsigned(Pipe::Mte1, mte1::STEP_Y, "step_y", 8, None, "lines from one output line to the next: the stride in y"),
+    unsigned(
+        Pipe::Mte1,
+        mte1::STEP_X,
+        "step_x",
+        24,
+        None,
+        "bytes from one output pixel to the next: the stride in x times the bytes from pixel to pixel",
+    ),
+    unsigned(
+        Pipe::Mte1,
+        mte1::TAPS_X,
+        "taps_x",
+        8,
+        None,
+        "taps per line of the kernel, at least 1; 1 where the taps of a line are one contiguous run",
+    ),
+    unsigned(Pipe::Mte1, mte1::TAP_BYTES, "tap_bytes", 16, None, "contiguous bytes of a tap, at least 1"),
+    unsigned(Pipe::Mte1, mte1::TAP_STEP_Y, "tap_step_y", 8, None, "lines from tap to tap: the dilation in y"),
+    unsigned(
+        Pipe::Mte1,
+        mte1::TAP_STEP_X,
+        "tap_step_x",
+        24,
+        None,
+        "bytes from tap to tap: the dilation in x times the bytes from pixel to pixel",
+    ),
+    signed(
+        Pipe::Mte1,
+        mte1::ORIGIN_Y,
+        "origin_y",
+        None,
+        "line of tap 0 of output line 0, -32768..32767: less than 0 is padding above the map",
+    ),
+    signed(
+        Pipe::Mte1,
+        mte1::ORIGIN_X,
+        "origin_x",
+        None,
+        "byte in its line of tap 0 of output pixel 0, -8388608..8388607: less than 0 is padding left of the map",
+    ),
     unsigned(
         Pipe::Fix,
         fix::SCALE,
@@ -134,6 +225,12 @@ pub static STATE_REGISTERS: [StateRegister; 11] = [
     ),
     signed(Pipe::Fix, fix::CLAMP_LOW, "clamp_low", None, "lowest result with clamp"),
     signed(Pipe::Fix, fix::CLAMP_HIGH, "clamp_high", None, "highest result with clamp"),
+    unsigned(Pipe::Mte3, outer::COUNT2, "count2", 16, Some(1), COUNT2),
+    unsigned(Pipe::Mte3, outer::SRC_STRIDE2, "src_stride2", 24, Some(0), SRC2),
+    unsigned(Pipe::Mte3, outer::DST_STRIDE2, "dst_stride2", 32, Some(0), DST2),
+    unsigned(Pipe::Mte3, outer::COUNT3, "count3", 16, Some(1), COUNT3),
+    unsigned(Pipe::Mte3, outer::SRC_STRIDE3, "src_stride3", 24, Some(0), SRC3),
+    unsigned(Pipe::Mte3, outer::DST_STRIDE3, "dst_stride3", 32, Some(0), DST3),
 ];
 
 /// The register `index` of `pipe`, if there is one.

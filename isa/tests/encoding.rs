@@ -229,7 +229,7 @@ fn named_values_of_fields_are_those_of_the_enums() {
     assert_eq!(check(of(Opcode::FixStore, "dtype_out"), &dtype), Dtype::ALL.len());
     assert_eq!(check(of(Opcode::Mmad, "dtype_a"), &dtype), 8);
     let pipe = |code| Pipe::from_code(code).map(Pipe::name);
-    assert_eq!(check(of(Opcode::Set, "pipe"), &pipe), 3);
+    assert_eq!(check(of(Opcode::Set, "pipe"), &pipe), 4);
     let layout = |code| Layout::from_code(code).map(Layout::name);
     assert_eq!(check(of(Opcode::Mte2Load, "layout"), &layout), 2);
     let local = |code| LocalBuffer::from_code(code).map(LocalBuffer::name);
@@ -242,7 +242,7 @@ fn named_values_of_fields_are_those_of_the_enums() {
 
 #[test]
 fn unsupported_is_what_a_core_lacks() {
-    let config = Config::lite();
+    let config = Config { ub_bytes: 0, ..Config::lite() };
     let mut next = numbers(seed(5));
     let mut refused = 0;
     for _ in 0..5_000 {
@@ -252,7 +252,9 @@ fn unsupported_is_what_a_core_lacks() {
                 dst == LocalBuffer::Ub
             }
             Instruction::Mte3Store(Mte3Store { src, .. }) => src == LocalBuffer::Ub,
+            Instruction::Mte3Move(_) => true,
             Instruction::Mte1Load(load) => load.dtype.code() > 1,
+            Instruction::Mte1Im2col(load) => load.dtype.code() > 1,
             Instruction::Mmad(mmad) => mmad.dtype_a.code() > 1 || mmad.dtype_b.code() > 1,
             Instruction::FixStore(store) => {
                 matches!(store.dst, FixTarget::Ub(_))

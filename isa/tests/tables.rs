@@ -92,8 +92,8 @@ fn every_broken_rule_has_its_sentence() {
         "fetch_bytes is 64 but must be at least 128, two words of the 64-byte bus"
     );
     assert_eq!(
-        broken(|config| config.ub_bytes = 32),
-        "ub_bytes is 32 but must be 0: this version builds cores without ub"
+        broken(|config| config.ub_bytes = 1000),
+        "ub_bytes is 1000 but must be 0 or a multiple of 1024 up to 1048576"
     );
     assert_eq!(
         broken(|config| config.dtypes = config.dtypes.with(Dtype::Fp16)),
@@ -111,7 +111,7 @@ fn the_build_hash_changes_with_every_field_but_the_name() {
         |config| config.l0a_bytes *= 2,
         |config| config.l0b_bytes *= 2,
         |config| config.l0c_bytes *= 2,
-        |config| config.ub_bytes = 32,
+        |config| config.ub_bytes = 1024,
         |config| config.fix_lanes = 4,
         |config| config.outstanding = 8,
         |config| config.bus_bytes = 32,
@@ -202,7 +202,7 @@ fn codes_and_names_are_inverse() {
     for code in 0..=255u8 {
         assert_eq!(Pipe::from_code(code).map(Pipe::code), (code < 7).then_some(code));
         assert_eq!(Dtype::from_code(code).map(Dtype::code), (code < 10).then_some(code));
-        assert_eq!(Cause::from_code(code).map(Cause::code), (code < 17).then_some(code));
+        assert_eq!(Cause::from_code(code).map(Cause::code), (code < 18).then_some(code));
     }
     assert!(Pipe::ALL.into_iter().all(|pipe| Pipe::from_name(pipe.name()) == Some(pipe)));
     assert!(Dtype::ALL.into_iter().all(|dtype| Dtype::from_name(dtype.name()) == Some(dtype)));

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!             ┌───┐  dispatch  ┌───────┐ flags ┌──────────────────────────┐
-//!  program ──►│ S │───────────►│ queue │──────►│ MTE2, MTE1, M, FIX, MTE3 │──► L1, L0A, L0B, L0C, FB, GM
+//!  program ──►│ S │───────────►│ queue │──────►│ MTE2, MTE1, M, FIX, MTE3 │──► L1, UB, L0A, L0B, L0C, FB, GM
 //!             └───┘            └───────┘ x 5   └──────────────────────────┘
 //! ```
 //! **Order.** Pipes run side by side; where flags, full bits and barriers leave a choice, the model takes program order: of all
@@ -19,7 +19,7 @@
 //! holds an instruction, and that instruction.
 //!
 //! **State.** A start puts flags, state registers and full bits back to reset, so that a run never depends on the one before, except
-//! through the contents of L1 and FB and the elements of L0A, L0B, L0C, which stay.
+//! through the contents of L1, UB and FB and the elements of L0A, L0B, L0C, which stay.
 
 use crate::csr::Run;
 use crate::fb::{Channel, Fb};
@@ -27,12 +27,13 @@ use crate::flags::Flags;
 use crate::gm::Gm;
 use crate::l0::L0;
 use crate::l0c::L0c;
-use crate::l1::L1;
+use crate::l1::Local;
 use crate::memory::Memory;
 use crate::mte1::ZeroPoint;
 use crate::sequencer::Sequencer;
 use crate::{Counts, Trap, fix, m, mte1, mte2, mte3};
-use isa::{Cause, Config, ConfigError, FaultRecord, Inst, Instruction, Mte1Load, Pipe, Side, State};
+use isa::geometry::{Im2col, Outer};
+use isa::{Cause, Config, ConfigError, FaultRecord, Inst, Instruction, LocalBuffer, Pipe, Side, State};
 use std::collections::VecDeque;
 
 const PIPES: usize = Pipe::WORKERS.len();
@@ -50,7 +51,8 @@ pub enum Outcome {
 #[derive(Clone, Debug)]
 pub struct Core {
     config: Config,
-    l1: L1,
+    l1: Local,
+    ub: Local,
     l0a: L0,
     l0b: L0,
     l0c: L0c,
@@ -65,7 +67,8 @@ impl Core {
     pub fn new(config: Config) -> Result<Core, ConfigError> {
         let config = config.checked()?;
         let mut core = Core {
-            l1: L1::new(config.l1_bytes),
+            l1: Local::new(config.l1_bytes),
+            ub: Local::new(config.ub_bytes),
             l0a: L0::new(config.m0, config.k0, config.l0a_fractals()),
             l0b: L0::new(config.n0, config.k0, config.l0b_fractals()),
             l0c: L0c::new(&config),
@@ -87,6 +90,11 @@ impl Core {
         self.l1.bytes()
     }
 
+    /// The contents of UB; empty if the core has none.
+    pub fn ub(&self) -> &[u8] {
+        self.ub.bytes()
+    }
+
     /// A channel of FB, if the core has that many.
     pub fn channel(&self, index: usize) -> Option<Channel> {
         self.fb.channel(index as u64).ok().copied()
@@ -98,13 +106,14 @@ impl Core {
         self.counts
     }
 
-    /// Fills L1, L0A, L0B, L0C and FB with a pattern that depends on the seed.
+    /// Fills L1, UB, L0A, L0B, L0C and FB with a pattern that depends on the seed.
     pub fn poison(&mut self, seed: u64) {
         self.l1.poison(crate::mix(seed));
         self.l0a.poison(crate::mix(seed ^ 1 << 60));
         self.l0b.poison(crate::mix(seed ^ 2 << 60));
         self.l0c.poison(crate::mix(seed ^ 3 << 60));
         self.fb.poison(crate::mix(seed ^ 4 << 60));
+        self.ub.poison(crate::mix(seed ^ 5 << 60));
     }
 
     /// Soft reset: clears full bits and counters. It is not needed between runs, not even after a fault: a start resets all that a
@@ -144,8 +153,12 @@ struct Entry {
 enum Progress {
     /// Done in one step.
     Whole,
+    /// A copy with its outer dimensions.
+    Copy(Outer),
     /// A tile load with its zero points.
     Load(ZeroPoint),
+    /// A tile load from a feature map, with its zero point.
+    Im2col(Im2col, i16),
     /// Blocks of C done.
     Mmad(usize),
     /// Parameters, and chunks done.
@@ -237,7 +250,7 @@ impl<'a, 'gm> Execution<'a, 'gm> {
 
     fn work_done(&self, progress: &Progress) -> usize {
         match progress {
-            Progress::Whole | Progress::Load(_) => 0,
+            Progress::Whole | Progress::Copy(_) | Progress::Load(_) | Progress::Im2col(..) => 0,
             Progress::Mmad(done) | Progress::Store(_, done) => *done,
         }
     }
@@ -248,9 +261,17 @@ impl<'a, 'gm> Execution<'a, 'gm> {
             Instruction::Mte1Load(op) => {
                 let zero_point = mte1::zero_point(op, &self.state)?;
                 if inst.is_early() {
-                    mte1::clear(op, self.core.l0_mut(op))?;
+                    let l0 = if op.side == Side::A { &mut self.core.l0a } else { &mut self.core.l0b };
+                    mte1::clear(op.fractal, op.rows, op.dtype.bytes(op.k.into()), l0)?;
                 }
                 Progress::Load(zero_point)
+            }
+            Instruction::Mte1Im2col(op) => {
+                let (map, zero) = mte1::geometry(op, &self.state)?;
+                if inst.is_early() {
+                    mte1::clear(op.fractal, op.rows, op.dtype.bytes(op.k.into()), &mut self.core.l0a)?;
+                }
+                Progress::Im2col(map, zero)
             }
             Instruction::Mmad(op) => {
                 if inst.is_early() {
@@ -259,7 +280,10 @@ impl<'a, 'gm> Execution<'a, 'gm> {
                 Progress::Mmad(0)
             }
             Instruction::FixStore(op) => Progress::Store(fix::check(op, &self.state, &self.core.fb)?, 0),
-            _ => Progress::Whole,
+            op => match Outer::of(op, &self.state).map_err(|misuse| Trap::new(misuse.cause(), 0))? {
+                Some(outer) => Progress::Copy(outer),
+                None => Progress::Whole,
+            },
         };
         self.raise(inst, true)?;
         Ok(progress)
@@ -267,24 +291,34 @@ impl<'a, 'gm> Execution<'a, 'gm> {
 
     /// Works as far as full bits allow; true when the instruction has finished.
     fn work(&mut self, op: &Instruction, progress: &mut Progress) -> Result<bool, Trap> {
-        let Core { config, l1, l0a, l0b, l0c, fb, counts } = &mut *self.core;
+        let Core { config, l1, ub, l0a, l0b, l0c, fb, counts } = &mut *self.core;
         match (op, progress) {
             (Instruction::Set { pipe, register, value }, _) => self.state.set(*pipe, *register, *value),
-            (Instruction::Mte2Load(op), _) => mte2::load(op, self.gm, l1, counts)?,
-            (Instruction::Mte2Fill(op), _) => mte2::fill(op, l1)?,
+            (Instruction::Mte2Load(op), Progress::Copy(outer)) => {
+                let local = if op.dst == LocalBuffer::L1 { l1 } else { ub };
+                mte2::load(op, outer, self.gm, local, counts)?;
+            }
+            (Instruction::Mte2Fill(op), Progress::Copy(outer)) => {
+                mte2::fill(op, outer, if op.dst == LocalBuffer::L1 { l1 } else { ub })?;
+            }
             (Instruction::Mte1Load(op), Progress::Load(zero_point)) => {
                 let l0 = if op.side == Side::A { l0a } else { l0b };
                 mte1::load(op, *zero_point, l1, fb, l0)?;
             }
+            (Instruction::Mte1Im2col(op), Progress::Im2col(map, zero)) => mte1::im2col(op, map, *zero, l1, l0a)?,
             (Instruction::Mte1LoadFb(op), _) => mte1::load_fb(op, l1, fb)?,
             (Instruction::Mmad(op), Progress::Mmad(done)) => {
                 return m::Work { op, config, l0a, l0b, l0c }.advance(done, counts);
             }
             (Instruction::FixStore(op), Progress::Store(parameters, done)) => {
-                let mut work = fix::Work { op, parameters: *parameters, config, l0c, fb, l1, gm: self.gm };
+                let mut work = fix::Work { op, parameters: *parameters, config, l0c, fb, l1, ub, gm: self.gm };
                 return work.advance(done, counts);
             }
-            (Instruction::Mte3Store(op), _) => mte3::store(op, self.gm, l1, counts)?,
+            (Instruction::Mte3Store(op), Progress::Copy(outer)) => {
+                let local = if op.src == LocalBuffer::L1 { l1 } else { ub };
+                mte3::store(op, outer, self.gm, local, counts)?;
+            }
+            (Instruction::Mte3Move(op), Progress::Copy(outer)) => mte3::copy(op, outer, ub, l1)?,
             (op, progress) => unreachable!("{op:?} is not queued, or not started as {progress:?}"),
         }
         Ok(true)
@@ -337,15 +371,6 @@ impl<'a, 'gm> Execution<'a, 'gm> {
         let stuck = heads.filter_map(|(queue, pipe)| Some((pipe, queue.front()?.pc))).next();
         let (pipe, pc) = stuck.expect("the sequencer stalls only behind a pipe that holds an instruction");
         record(Trap::new(Cause::NoProgress, 0), pipe, pc)
-    }
-}
-
-impl Core {
-    fn l0_mut(&mut self, op: &Mte1Load) -> &mut L0 {
-        match op.side {
-            Side::A => &mut self.l0a,
-            Side::B => &mut self.l0b,
-        }
     }
 }
 

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-//! FIX: tiles of L0C through bias, requantisation, ReLU and clamp, out to GM or L1.
+//! FIX: tiles of L0C through bias, requantisation, ReLU and clamp, out to GM, L1 or UB.
 //!
 //! Row blocks outside; in each, chunks of 16 bus words of a row; of each chunk first all blocks are read, then its rows are
 //! written, in nz panel by panel. The work stops before the first chunk of which a block is not full, and goes on there later.
-//! Destination UB, rounding modes other than `onnx` and results other than s8, u8 and int32 never get here: the sequencer refuses
-//! them.
+//! Rounding modes other than `onnx` and results other than s8, u8 and int32 never get here: the sequencer refuses them.
 
 use crate::fb::Fb;
 use crate::gm::Gm;
 use crate::l0c::{L0c, Tile};
-use crate::l1::{L1, pieces};
+use crate::l1::{Local, pieces};
 use crate::numerics::{Activation, is_scale, range, requantise_onnx};
 use crate::{Counts, Trap};
 use isa::state::fix as register;
@@ -57,7 +56,8 @@ pub(crate) struct Work<'a, 'gm> {
     pub(crate) config: &'a Config,
     pub(crate) l0c: &'a L0c,
     pub(crate) fb: &'a Fb,
-    pub(crate) l1: &'a mut L1,
+    pub(crate) l1: &'a mut Local,
+    pub(crate) ub: &'a mut Local,
     pub(crate) gm: &'a mut Gm<'gm>,
 }
 
@@ -149,7 +149,8 @@ impl Work<'_, '_> {
         for (address, range) in pieces(self.op.layout, start, self.op.dst_stride, row as u64, bytes) {
             match self.op.dst {
                 FixTarget::Gm(_) => self.gm.write_row(address, &data[range], counts)?,
-                FixTarget::L1(_) | FixTarget::Ub(_) => self.l1.write(address, &data[range])?,
+                FixTarget::L1(_) => self.l1.write(address, &data[range])?,
+                FixTarget::Ub(_) => self.ub.write(address, &data[range])?,
             }
         }
         Ok(())

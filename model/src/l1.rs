@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-//! L1: bytes, and the two layouts in which a matrix lies in it.
+//! L1 and UB: bytes, and the two layouts in which a matrix lies in them.
 
 use crate::{Trap, mix};
 use isa::Layout;
 use isa::limits::FRACTAL_ROW_BYTES;
 use std::ops::Range;
 
-/// The buffer.
+/// One of the two buffers.
 #[derive(Clone, Debug)]
-pub(crate) struct L1 {
+pub(crate) struct Local {
     bytes: Vec<u8>,
 }
 
-impl L1 {
-    pub(crate) fn new(len: usize) -> L1 {
-        L1 { bytes: vec![0; len] }
+impl Local {
+    pub(crate) fn new(len: usize) -> Local {
+        Local { bytes: vec![0; len] }
     }
 
     /// Fills it with a pattern.
@@ -47,6 +47,39 @@ impl L1 {
         let room = data.len().min(self.bytes.len() - first);
         self.bytes[first..first + room].copy_from_slice(&data[..room]);
         if room < data.len() { Err(Trap::outside(address.max(self.bytes.len() as u64))) } else { Ok(()) }
+    }
+
+    /// Reads row `row` of a matrix.
+    ///
+    /// *Errors*: as [`Local::read`].
+    pub(crate) fn read_row(
+        &self,
+        layout: Layout,
+        address: u64,
+        stride: u32,
+        row: u64,
+        data: &mut [u8],
+    ) -> Result<(), Trap> {
+        for (address, range) in pieces(layout, address, stride, row, 0..data.len() as u64) {
+            let source = self.read(address, range.len())?;
+            data[range].copy_from_slice(source);
+        }
+        Ok(())
+    }
+
+    /// Writes row `row` of a matrix.
+    ///
+    /// *Errors*: as [`Local::write`].
+    pub(crate) fn write_row(
+        &mut self,
+        layout: Layout,
+        address: u64,
+        stride: u32,
+        row: u64,
+        data: &[u8],
+    ) -> Result<(), Trap> {
+        pieces(layout, address, stride, row, 0..data.len() as u64)
+            .try_for_each(|(address, range)| self.write(address, &data[range]))
     }
 }
 

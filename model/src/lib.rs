@@ -15,7 +15,7 @@
 //! | `sequencer`, `flags` | fetch, decode; event flags |
 //! | `gm` | windows and the 40-bit address space in front of the memory |
 //! | `mte2`, `mte1`, `m`, `fix`, `mte3` | what each instruction does |
-//! | `l1`, `l0`, `l0c`, `fb` | the buffers, with the full bits |
+//! | `l1`, `l0`, `l0c`, `fb` | the buffers, with the full bits; `l1` is UB too |
 //! | [`numerics`] | requantisation |
 //!
 //! The files have the names of the hardware's, and share no code with it: only the crate `isa` (decoding, [`isa::Config`], tables).

@@ -1,36 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-//! MTE2: GM into L1, and fills.
+//! MTE2: GM into L1 or UB, and fills.
 //!
-//! Rows in ascending order; each is read from GM as a whole, then written to L1. A fault leaves the rows before it done.
-//! Destination UB never gets here: no core has one, so the sequencer refuses it.
+//! Matrix by matrix of the outer dimensions, rows in ascending order; each row is read from GM as a whole, then written to its buffer.
+//! A fault leaves the rows before it done.
 
 use crate::gm::Gm;
-use crate::l1::{L1, pieces};
+use crate::l1::Local;
 use crate::{Counts, Trap};
+use isa::geometry::Outer;
 use isa::{Layout, Mte2Fill, Mte2Load};
 
 /// `mte2.load`.
-pub(crate) fn load(op: &Mte2Load, gm: &mut Gm, l1: &mut L1, counts: &mut Counts) -> Result<(), Trap> {
+pub(crate) fn load(
+    op: &Mte2Load,
+    outer: &Outer,
+    gm: &mut Gm,
+    local: &mut Local,
+    counts: &mut Counts,
+) -> Result<(), Trap> {
     let start = gm.address(op.gm);
     let mut data = vec![0; op.len_bytes as usize];
-    for row in 0..u64::from(op.rows) {
-        gm.read_row(start + row * u64::from(op.gm_stride), &mut data, counts)?;
-        for (address, range) in pieces(op.layout, op.dst_address.into(), op.dst_stride, row, 0..u64::from(op.len_bytes))
-        {
-            l1.write(address, &data[range])?;
+    for (src, dst) in outer.offsets() {
+        for row in 0..u64::from(op.rows) {
+            gm.read_row(start + src + row * u64::from(op.gm_stride), &mut data, counts)?;
+            local.write_row(op.layout, u64::from(op.dst_address) + dst, op.dst_stride, row, &data)?;
         }
     }
     Ok(())
 }
 
 /// `mte2.fill`.
-pub(crate) fn fill(op: &Mte2Fill, l1: &mut L1) -> Result<(), Trap> {
+pub(crate) fn fill(op: &Mte2Fill, outer: &Outer, local: &mut Local) -> Result<(), Trap> {
     let data = vec![op.byte; op.len_bytes as usize];
-    for row in 0..u64::from(op.rows) {
-        for (address, range) in
-            pieces(Layout::Rows, op.dst_address.into(), op.dst_stride, row, 0..u64::from(op.len_bytes))
-        {
-            l1.write(address, &data[range])?;
+    for (_, dst) in outer.offsets() {
+        for row in 0..u64::from(op.rows) {
+            local.write_row(Layout::Rows, u64::from(op.dst_address) + dst, op.dst_stride, row, &data)?;
         }
     }
     Ok(())

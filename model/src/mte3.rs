@@ -1,25 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
-//! MTE3: L1 out to GM.
+//! MTE3: L1 or UB out to GM, and UB to L1.
 //!
-//! Rows in ascending order; each is read from L1 as a whole, then written to GM. A fault leaves the rows before it done.
-//! Source UB never gets here: no core has one, so the sequencer refuses it.
+//! Matrix by matrix of the outer dimensions, rows in ascending order; each row is read from its buffer as a whole, then written. A fault
+//! leaves the rows before it done.
 
 use crate::gm::Gm;
-use crate::l1::{L1, pieces};
+use crate::l1::Local;
 use crate::{Counts, Trap};
-use isa::Mte3Store;
+use isa::geometry::Outer;
+use isa::{Layout, Mte3Move, Mte3Store};
 
 /// `mte3.store`.
-pub(crate) fn store(op: &Mte3Store, gm: &mut Gm, l1: &L1, counts: &mut Counts) -> Result<(), Trap> {
+pub(crate) fn store(
+    op: &Mte3Store,
+    outer: &Outer,
+    gm: &mut Gm,
+    local: &Local,
+    counts: &mut Counts,
+) -> Result<(), Trap> {
     let start = gm.address(op.gm);
     let mut data = vec![0; op.len_bytes as usize];
-    for row in 0..u64::from(op.rows) {
-        for (address, range) in pieces(op.layout, op.src_address.into(), op.src_stride, row, 0..u64::from(op.len_bytes))
-        {
-            let source = l1.read(address, range.len())?;
-            data[range].copy_from_slice(source);
+    for (src, dst) in outer.offsets() {
+        for row in 0..u64::from(op.rows) {
+            local.read_row(op.layout, u64::from(op.src_address) + src, op.src_stride, row, &mut data)?;
+            gm.write_row(start + dst + row * u64::from(op.gm_stride), &data, counts)?;
         }
-        gm.write_row(start + row * u64::from(op.gm_stride), &data, counts)?;
+    }
+    Ok(())
+}
+
+/// `mte3.move`.
+pub(crate) fn copy(op: &Mte3Move, outer: &Outer, ub: &Local, l1: &mut Local) -> Result<(), Trap> {
+    let mut data = vec![0; op.len_bytes as usize];
+    for (src, dst) in outer.offsets() {
+        for row in 0..u64::from(op.rows) {
+            ub.read_row(Layout::Rows, u64::from(op.src_address) + src, op.src_stride, row, &mut data)?;
+            l1.write_row(op.layout, u64::from(op.dst_address) + dst, op.dst_stride, row, &data)?;
+        }
     }
     Ok(())
 }

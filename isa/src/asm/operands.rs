@@ -77,6 +77,18 @@ static MTE1_LOADA: [Operand; 7] = mte1_load("l0a");
 static MTE1_LOADB: [Operand; 7] = mte1_load("l0b");
 static MTE1_LOADFB: [Operand; 4] =
     [needed("field", Form::Code), L1_SOURCE, optional("channel", Form::Number), number("count")];
+static MTE1_IM2COL: [Operand; 10] = [
+    indexed("dst", "l0a", "fractal"),
+    L1_SOURCE,
+    number("out_y"),
+    number("out_x"),
+    number("rows"),
+    number("k"),
+    needed("dtype", Form::Code),
+    optional("tap_y", Form::Number),
+    optional("tap_x", Form::Number),
+    optional("tap_byte", Form::Number),
+];
 static MMAD: [Operand; 9] = [
     indexed("c", "l0c", "l0c"),
     indexed("a", "l0a", "l0a"),
@@ -113,6 +125,16 @@ static MTE3_STORE: [Operand; 7] = [
     LAYOUT,
 ];
 
+static MTE3_MOVE: [Operand; 7] = [
+    indexed("dst", "l1", "dst_address"),
+    indexed("src", "ub", "src_address"),
+    number("rows"),
+    number("len_bytes"),
+    number("dst_stride"),
+    number("src_stride"),
+    LAYOUT,
+];
+
 const fn mte1_load(buffer: &'static str) -> [Operand; 7] {
     [
         indexed("dst", buffer, "fractal"),
@@ -134,9 +156,11 @@ pub fn operands(opcode: Opcode) -> &'static [Operand] {
         Opcode::Mte1LoadA => &MTE1_LOADA,
         Opcode::Mte1LoadB => &MTE1_LOADB,
         Opcode::Mte1LoadFb => &MTE1_LOADFB,
+        Opcode::Mte1Im2col => &MTE1_IM2COL,
         Opcode::Mmad => &MMAD,
         Opcode::FixStore => &FIX_STORE,
         Opcode::Mte3Store => &MTE3_STORE,
+        Opcode::Mte3Move => &MTE3_MOVE,
     }
 }
 

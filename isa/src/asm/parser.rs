@@ -132,8 +132,11 @@ impl Parser<'_> {
             .split_once('.')
             .and_then(|(pipe, register)| state_register_named(Pipe::from_name(pipe)?, register))
             .ok_or_else(|| {
-                let known = STATE_REGISTERS.iter().map(|register| format!("{}.{}", register.pipe, register.name));
-                (name_column, unknown_word("state register", &name, known.collect()))
+                let all = STATE_REGISTERS.iter().map(|register| format!("{}.{}", register.pipe, register.name));
+                let pipe = name.split('.').next().unwrap_or_default();
+                let of_pipe: Vec<String> = all.clone().filter(|known| known.split('.').next() == Some(pipe)).collect();
+                let known = if of_pipe.is_empty() { all.collect() } else { of_pipe };
+                (name_column, unknown_word("state register", &name, known))
             })?;
         self.take('=');
         let value = self.register_value(found)?;

@@ -99,7 +99,7 @@ fn operand_text(opcode: Opcode, operand: &Operand, words: &[u32; 8]) -> Option<S
         }
         Form::Gm => gm("gm_offset_lo"),
         Form::Local(address) => local(get(name) == 1, get(address)),
-        Form::Indexed { buffer: "l1", field } => local(false, get(field)),
+        Form::Indexed { buffer: buffer @ ("l1" | "ub"), field } => local(buffer == "ub", get(field)),
         Form::Indexed { buffer, field } => format!("{name}={buffer}[{}]", get(field)),
         Form::FixTarget => match get("dst") {
             0 => gm("address"),

@@ -5,9 +5,10 @@ use crate::asm;
 use crate::decode::DecodeError;
 use crate::effects::Buffer;
 use crate::encode::EncodeError;
+use crate::geometry::Misuse;
 use crate::inst::Inst;
 use crate::limits::{FLAG_LIMIT, INSTRUCTION_BYTES};
-use crate::pipe::{Flag, Pipe};
+use crate::pipe::Flag;
 use std::fmt;
 
 /// Something wrong with a program.
@@ -32,13 +33,8 @@ pub enum Problem {
     NoEnd,
     /// An instruction after END.
     AfterEnd,
-    /// A state register without reset value is used before it is set.
-    UnsetRegister {
-        /// Pipe of the register.
-        pipe: Pipe,
-        /// Name of the register.
-        register: &'static str,
-    },
+    /// State registers do not fit the instruction.
+    Misuse(Misuse),
     /// A scale that is not finite, positive and normal.
     BadScale {
         /// Its bits.
@@ -158,9 +154,7 @@ impl fmt::Display for Problem {
             Problem::Unsupported(error) => write!(f, "cannot run on this core: {error}"),
             Problem::NoEnd => f.write_str("is the last one, but not end"),
             Problem::AfterEnd => f.write_str("stands after end and never runs"),
-            Problem::UnsetRegister { pipe, register } => {
-                write!(f, "uses {pipe}.{register}, which has no reset value and is not set before")
-            }
+            Problem::Misuse(misuse) => misuse.fmt(f),
             Problem::BadScale { bits } => {
                 write!(
                     f,

@@ -65,6 +65,9 @@ impl Contents {
                 let buffer = if load.side == Side::A { Buffer::L0a } else { Buffer::L0b };
                 self.write(&tile(buffer, load.fractal, load.rows, load.dtype.bytes(load.k.into()), true));
             }
+            Instruction::Mte1Im2col(load) => {
+                self.write(&tile(Buffer::L0a, load.fractal, load.rows, load.dtype.bytes(load.k.into()), true));
+            }
             Instruction::Mmad(mmad) => {
                 let k = u32::from(mmad.k);
                 problems.extend(self.read(&tile(Buffer::L0a, mmad.l0a, mmad.m, mmad.dtype_a.bytes(k), true)));

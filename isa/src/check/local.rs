@@ -4,7 +4,8 @@
 use super::{Finding, Problem, states};
 use crate::config::Config;
 use crate::dtype::Dtype;
-use crate::effects::{Access, Buffer, effects, overlaps_itself};
+use crate::effects::{Access, effects};
+use crate::geometry::{Im2col, Misuse, Outer};
 use crate::inst::*;
 use crate::pipe::Pipe;
 use crate::state::{State, fix, mte1, state_register};
@@ -32,8 +33,10 @@ pub(super) fn operands(program: &[Inst], config: &Config) -> Vec<Finding> {
         let mut problems = registers(&inst.op, &state);
         for access in effects(&inst.op, &state) {
             problems.extend(bounds(&access, config));
+            if access.write {
+                problems.extend(self_overlap(&inst.op, &state, &access));
+            }
         }
-        problems.extend(self_overlap(&inst.op));
         findings.extend(problems.into_iter().map(|problem| Finding::new(program, index, problem)));
     }
     findings
@@ -45,33 +48,29 @@ fn bounds(access: &Access, config: &Config) -> Option<Problem> {
     (end > capacity).then_some(Problem::OutOfBuffer { buffer, end, capacity })
 }
 
-/// Fills are left out: they write the same value twice.
-fn self_overlap(op: &Instruction) -> Option<Problem> {
-    let (buffer, layout, stride, rows, row_bytes) = match op {
-        Instruction::Mte2Load(load) => {
-            let buffer = if load.dst == LocalBuffer::L1 { Buffer::L1 } else { Buffer::Ub };
-            (buffer, load.layout, load.dst_stride, load.rows, load.len_bytes)
-        }
-        Instruction::FixStore(store) => {
-            let buffer = match store.dst {
-                FixTarget::Gm(gm) => Buffer::Gm(gm.base),
-                FixTarget::L1(_) => Buffer::L1,
-                FixTarget::Ub(_) => Buffer::Ub,
-            };
-            (buffer, store.layout, store.dst_stride, store.m, store.row_bytes())
-        }
-        Instruction::Mte3Store(store) => {
-            (Buffer::Gm(store.gm.base), Layout::Rows, store.gm_stride, store.rows, store.len_bytes)
-        }
+/// A write whose bytes are fewer than those that it stores. Fills are left out: they write the same value twice.
+fn self_overlap(op: &Instruction, state: &State, access: &Access) -> Option<Problem> {
+    let (rows, row_bytes) = match op {
+        Instruction::Mte2Load(load) => (load.rows, load.len_bytes),
+        Instruction::FixStore(store) => (store.m, store.row_bytes()),
+        Instruction::Mte3Store(store) => (store.rows, store.len_bytes),
+        Instruction::Mte3Move(copy) => (copy.rows, copy.len_bytes),
         _ => return None,
     };
-    let overlaps = overlaps_itself(layout, stride.into(), rows.into(), row_bytes.into());
-    overlaps.then_some(Problem::SelfOverlap { buffer })
+    let matrices = Outer::of(op, state).ok()?.map_or(1, |outer| outer.matrices());
+    let stored = matrices * u64::from(rows) * u64::from(row_bytes);
+    let written: u64 = access.ranges.iter().map(|range| range.end - range.start).sum();
+    (written < stored).then_some(Problem::SelfOverlap { buffer: access.buffer })
 }
 
 fn registers(op: &Instruction, state: &State) -> Vec<Problem> {
     let mut problems = Vec::new();
+    problems.extend(Outer::of(op, state).err().map(Problem::Misuse));
     match op {
+        Instruction::Mte1Im2col(load) => match Im2col::of(load, state) {
+            Err(misuse) => problems.push(Problem::Misuse(misuse)),
+            Ok(_) => problems.extend(zero_point(state, Pipe::Mte1, mte1::ZERO_POINT_A, load.dtype)),
+        },
         Instruction::Mte1Load(load) => {
             let (bit, index) = match load.side {
                 Side::A => (0, mte1::ZERO_POINT_A),
@@ -94,8 +93,8 @@ fn registers(op: &Instruction, state: &State) -> Vec<Problem> {
                 used.extend([fix::CLAMP_LOW, fix::CLAMP_HIGH]);
             }
             for &index in used.iter().filter(|&&index| state.get(Pipe::Fix, index).is_none()) {
-                let register = state_register(Pipe::Fix, index).expect("the index is a constant of the table").name;
-                problems.push(Problem::UnsetRegister { pipe: Pipe::Fix, register });
+                let register = state_register(Pipe::Fix, index).expect("the index is a constant of the table");
+                problems.push(Problem::Misuse(Misuse::Unset(register)));
             }
             if let (true, Some(bits)) = (used.contains(&fix::SCALE), state.get(Pipe::Fix, fix::SCALE)) {
                 let scale = f32::from_bits(bits);

@@ -5,6 +5,11 @@ use super::Config;
 use crate::dtype::DtypeSet;
 use std::fmt;
 
+/// Bytes of UB: a multiple of this and of a line of L1, at most [`UB_MOST`].
+const UB_UNIT: usize = 1 << 10;
+/// The largest UB.
+const UB_MOST: usize = 1 << 20;
+
 /// Why a configuration is illegal, or unknown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConfigError {
@@ -47,10 +52,12 @@ pub enum ConfigError {
         /// `bus_bytes`.
         bus_bytes: usize,
     },
-    /// A UB was asked for, which this version does not build.
-    NoUb {
+    /// UB is neither absent nor whole lines.
+    BadUb {
         /// `ub_bytes`.
         ub_bytes: usize,
+        /// What it must be a multiple of.
+        unit: usize,
     },
     /// A dtype set other than the one this version builds.
     BadDtypes {
@@ -79,8 +86,8 @@ impl fmt::Display for ConfigError {
                 "fetch_bytes is {fetch_bytes} but must be at least {}, two words of the {bus_bytes}-byte bus",
                 2 * bus_bytes
             ),
-            ConfigError::NoUb { ub_bytes } => {
-                write!(f, "ub_bytes is {ub_bytes} but must be 0: this version builds cores without ub")
+            ConfigError::BadUb { ub_bytes, unit } => {
+                write!(f, "ub_bytes is {ub_bytes} but must be 0 or a multiple of {unit} up to {UB_MOST}")
             }
             ConfigError::BadDtypes { dtypes } => {
                 let names: Vec<&str> = dtypes.iter().map(|dtype| dtype.name()).collect();
@@ -144,8 +151,9 @@ impl Config {
         if self.fetch_bytes < 2 * self.bus_bytes {
             return Err(ConfigError::FetchTooSmall { fetch_bytes: self.fetch_bytes, bus_bytes: self.bus_bytes });
         }
-        if self.ub_bytes != 0 {
-            return Err(ConfigError::NoUb { ub_bytes: self.ub_bytes });
+        let unit = line.max(UB_UNIT);
+        if !self.ub_bytes.is_multiple_of(unit) || self.ub_bytes > UB_MOST {
+            return Err(ConfigError::BadUb { ub_bytes: self.ub_bytes, unit });
         }
         if self.dtypes != DtypeSet::VERSION_1 {
             return Err(ConfigError::BadDtypes { dtypes: self.dtypes });

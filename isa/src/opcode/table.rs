@@ -19,7 +19,7 @@ const LOCAL: Legal = Legal::OneOf(&[(0, "l1"), (1, "ub")]);
 const TARGET: Legal = Legal::OneOf(&[(0, "gm"), (1, "l1"), (2, "ub")]);
 const FB_FIELD: Legal = Legal::OneOf(&[(0, "bias"), (1, "scale"), (2, "shift"), (3, "zero_point")]);
 const ROUNDING: Legal = Legal::OneOf(&[(0, "onnx"), (1, "tflite"), (2, "gemmlowp")]);
-const SET_PIPE: Legal = Legal::OneOf(&[(1, "mte2"), (2, "mte1"), (4, "fix")]);
+const SET_PIPE: Legal = Legal::OneOf(&[(1, "mte2"), (2, "mte1"), (4, "fix"), (6, "mte3")]);
 const DTYPE_IN: Legal = Legal::OneOf(&[
     (0, "s8"),
     (1, "u8"),
@@ -110,6 +110,19 @@ const MTE1_LOADFB: &[Field] = &[
     f("count", 5, 16, 16, Legal::NonZero, "channels"),
 ];
 
+const MTE1_IM2COL: &[Field] = &[
+    f("dtype", 2, 4, 4, DTYPE_IN, "dtype of the elements"),
+    f("tap_y", 2, 8, 8, Legal::Any, "line of the tap of the first k"),
+    f("tap_x", 2, 16, 8, Legal::Any, "place of that tap in its line, below taps_x"),
+    f("l1_address", 3, 0, 24, Legal::Any, "byte address in L1 of byte 0 of line 0 of the map"),
+    f("out_y", 4, 0, 16, Legal::Any, "output line of row 0"),
+    f("out_x", 4, 16, 16, Legal::Any, "output pixel of row 0 in its line, below out_width"),
+    f("rows", 5, 0, 16, Legal::NonZero, "rows of the tile: output pixels, line by line"),
+    f("k", 5, 16, 16, Legal::NonZero, "elements of k"),
+    f("fractal", 6, 0, 16, Legal::Any, "first fractal in L0A"),
+    f("tap_byte", 6, 16, 16, Legal::Any, "byte of the first k in its tap, below tap_bytes"),
+];
+
 const MMAD: &[Field] = &[
     f("accumulate", 2, 0, 1, Legal::Any, "0: C = A B; 1: C += A B"),
     f("dtype_a", 2, 4, 4, DTYPE_IN, "dtype of A"),
@@ -175,6 +188,23 @@ const MTE3_STORE: &[Field] = &[
     ),
 ];
 
+const MTE3_MOVE: &[Field] = &[
+    f("layout", 2, 4, 1, LAYOUT, "layout in L1; UB is read as rows"),
+    ROWS,
+    f("dst_address", 3, 0, 24, Legal::Any, "byte address in L1"),
+    f("src_address", 4, 0, 24, Legal::Any, "byte address in UB"),
+    LEN_BYTES,
+    f(
+        "dst_stride",
+        6,
+        0,
+        24,
+        Legal::Any,
+        "rows: bytes from one row to the next; nz: bytes from one 32-byte panel to the next",
+    ),
+    f("src_stride", 7, 0, 24, Legal::Any, "bytes from one row to the next"),
+];
+
 const NZ: &str = "nz rows are 32 bytes long and lie at multiples of 32";
 const NO_GM: &str = "only GM has a base and 40 bits of offset";
 const LOCAL_BITS: &str = "addresses in L1 and UB have 24 bits";
@@ -203,9 +233,16 @@ const MTE3_STORE_RULES: &[Rule] = &[
     rule("layout", 1, "src_stride", Legal::Multiple(32), NZ),
 ];
 
+const MTE3_MOVE_RULES: &[Rule] = &[
+    rule("layout", 1, "dst_address", Legal::Multiple(32), NZ),
+    rule("layout", 1, "dst_stride", Legal::Multiple(32), NZ),
+];
+
 const NO_UB: (Cause, &str) = (Cause::Unsupported, "a UB access on a core without UB");
 const NO_DTYPE: (Cause, &str) = (Cause::Unsupported, "a dtype that the core lacks");
 const L1_BOUNDS: (Cause, &str) = (Cause::OutOfBuffer, "a byte touched lies outside L1");
+const OUTER: (Cause, &str) =
+    (Cause::BadRegister, "count2 or count3 is 0, or a stride of theirs on an nz side is no multiple of 32");
 const GM_WRAP: (Cause, &str) = (Cause::AddressOverflow, "base + offset + extent leaves 40 bits");
 const READ_WINDOW: (Cause, &str) = (Cause::WindowRead, "a byte read lies outside every window with R");
 const WRITE_WINDOW: (Cause, &str) = (Cause::WindowWrite, "a byte written lies outside every window with W");
@@ -224,7 +261,7 @@ const MTE1_LOAD_FAULTS: &[(Cause, &str)] = &[
 
 const MTE1_LOAD_CYCLES: &str = "4 + ceil(rows/R0) ceil(k_bytes/K0), R0 = M0 for A and N0 for B";
 
-pub(super) static TABLE: [OpcodeInfo; 12] = [
+pub(super) static TABLE: [OpcodeInfo; 14] = [
     OpcodeInfo {
         opcode: Opcode::End,
         mnemonic: "end",
@@ -280,10 +317,11 @@ pub(super) static TABLE: [OpcodeInfo; 12] = [
         has_slots: true,
         fields: MTE2_LOAD,
         rules: MTE2_LOAD_RULES,
-        doc: "Strided DMA from GM into L1 or UB, as rows or into the nz layout.",
-        action: "for r in 0..rows, c in 0..len_bytes: dst[at(layout, dst_address, dst_stride, r, c)] = GM[base + gm_offset + r*gm_stride + c]",
+        doc: "Strided DMA in up to four dimensions from GM into L1 or UB, as rows or into the nz layout.",
+        action: "for p3 in 0..count3, p2 in 0..count2, r in 0..rows, c in 0..len_bytes: dst[at(layout, dst_address + p3*dst_stride3 + p2*dst_stride2, dst_stride, r, c)] = GM[base + gm_offset + p3*src_stride3 + p2*src_stride2 + r*gm_stride + c]",
         faults: &[
             NO_UB,
+            OUTER,
             (Cause::OutOfBuffer, "a byte written lies outside L1 or UB"),
             GM_WRAP,
             READ_WINDOW,
@@ -300,9 +338,9 @@ pub(super) static TABLE: [OpcodeInfo; 12] = [
         fields: MTE2_FILL,
         rules: &[],
         doc: "Fills rows of L1 or UB with one byte value.",
-        action: "for r in 0..rows, c in 0..len_bytes: dst[dst_address + r*dst_stride + c] = byte",
-        faults: &[NO_UB, (Cause::OutOfBuffer, "a byte written lies outside L1 or UB"), FLAG_OVERFLOW],
-        cycles: "rows ceil(len_bytes/bus)",
+        action: "for p3 in 0..count3, p2 in 0..count2, r in 0..rows, c in 0..len_bytes: dst[dst_address + p3*dst_stride3 + p2*dst_stride2 + r*dst_stride + c] = byte",
+        faults: &[NO_UB, OUTER, (Cause::OutOfBuffer, "a byte written lies outside L1 or UB"), FLAG_OVERFLOW],
+        cycles: "count3 count2 rows ceil(len_bytes/bus)",
     },
     OpcodeInfo {
         opcode: Opcode::Mte1LoadA,
@@ -339,6 +377,29 @@ pub(super) static TABLE: [OpcodeInfo; 12] = [
         action: "for i in 0..count: FB[channel + i].field = L1[l1_address + i*size(field) ..][0..size(field)]",
         faults: &[L1_BOUNDS, (Cause::OutOfBuffer, "channel + count exceeds the channels of FB"), FLAG_OVERFLOW],
         cycles: "4 + count",
+    },
+    OpcodeInfo {
+        opcode: Opcode::Mte1Im2col,
+        mnemonic: "mte1.im2col",
+        pipe: Pipe::Mte1,
+        has_slots: true,
+        fields: MTE1_IM2COL,
+        rules: &[],
+        doc: "Loads a tile of A for a convolution from a feature map in L1 (rows) into L0A, less its zero point; padding is 0.",
+        action: "for i in 0..rows, j in 0..k: with (q, x) = divmod(out_x + i, out_width); (ty, tx, b) = the digits of (tap_y taps_x + tap_x) tap_bytes + tap_byte + j, radix taps_x and tap_bytes; y = origin_y + (out_y + q) step_y + ty tap_step_y; p = origin_x + x step_x + tx tap_step_x + b: L0A[fractal](i, j) = 0 <= y < map_height and 0 <= p < map_width ? L1[l1_address + y line_stride + p] - zero_point_a : 0; the rest of each block = 0",
+        faults: &[
+            NO_DTYPE,
+            (Cause::UnsetRegister, "a register of the map, the output or the kernel was not set"),
+            (
+                Cause::BadRegister,
+                "out_width, taps_x or tap_bytes is 0; out_x, tap_x or tap_byte is not below them; an origin is outside its range; zero points of A come from FB",
+            ),
+            (Cause::BadZeroPoint, "zero_point_a is outside the range of dtype"),
+            (Cause::OutOfBuffer, "a byte of the map that is read lies outside L1"),
+            (Cause::OutOfBuffer, "fractal + ceil(rows/16) ceil(k_bytes/32) exceeds the fractals of L0A"),
+            FLAG_OVERFLOW,
+        ],
+        cycles: "see docs/units/mte1.md: one block of M0 x K0 takes 1 to 2 cycles where its runs of k are long and lie in different banks",
     },
     OpcodeInfo {
         opcode: Opcode::Mmad,
@@ -390,10 +451,11 @@ pub(super) static TABLE: [OpcodeInfo; 12] = [
         has_slots: true,
         fields: MTE3_STORE,
         rules: MTE3_STORE_RULES,
-        doc: "Strided DMA from L1 or UB out to GM.",
-        action: "for r in 0..rows, c in 0..len_bytes: GM[base + gm_offset + r*gm_stride + c] = src[at(layout, src_address, src_stride, r, c)]",
+        doc: "Strided DMA in up to four dimensions from L1 or UB out to GM.",
+        action: "for p3 in 0..count3, p2 in 0..count2, r in 0..rows, c in 0..len_bytes: GM[base + gm_offset + p3*dst_stride3 + p2*dst_stride2 + r*gm_stride + c] = src[at(layout, src_address + p3*src_stride3 + p2*src_stride2, src_stride, r, c)]",
         faults: &[
             NO_UB,
+            OUTER,
             (Cause::OutOfBuffer, "a byte read lies outside L1 or UB"),
             GM_WRAP,
             WRITE_WINDOW,
@@ -401,5 +463,23 @@ pub(super) static TABLE: [OpcodeInfo; 12] = [
             FLAG_OVERFLOW,
         ],
         cycles: "sum over rows of the bus words that the row touches (gm_stride = len_bytes: the rows count as one), plus write latency",
+    },
+    OpcodeInfo {
+        opcode: Opcode::Mte3Move,
+        mnemonic: "mte3.move",
+        pipe: Pipe::Mte3,
+        has_slots: true,
+        fields: MTE3_MOVE,
+        rules: MTE3_MOVE_RULES,
+        doc: "Strided DMA in up to four dimensions from UB to L1, as rows or into the nz layout.",
+        action: "for p3 in 0..count3, p2 in 0..count2, r in 0..rows, c in 0..len_bytes: L1[at(layout, dst_address + p3*dst_stride3 + p2*dst_stride2, dst_stride, r, c)] = UB[src_address + p3*src_stride3 + p2*src_stride2 + r*src_stride + c]",
+        faults: &[
+            NO_UB,
+            OUTER,
+            (Cause::BadRegister, "dst_stride2 or dst_stride3 is 2^24 or more"),
+            (Cause::OutOfBuffer, "a byte read lies outside UB, or a byte written outside L1"),
+            FLAG_OVERFLOW,
+        ],
+        cycles: "sum over rows of ceil(len_bytes/bus), one more where a row is unaligned",
     },
 ];
