@@ -148,3 +148,119 @@ fn what_no_program_wrote_stays_poison_and_l1_outlives_a_run() {
     let zeros = memory.bytes(0x10_0000, 4096).iter().filter(|&&byte| byte == 0).count();
     assert!((1..64).contains(&zeros), "poison has {zeros} zeros in 4096 bytes");
 }
+
+/// Four dimensions: counts and strides, from the outermost.
+struct Walk {
+    counts: [u64; 3],
+    strides: [u64; 3],
+}
+
+impl Walk {
+    /// What each row adds to an address, with the row's number.
+    fn rows(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let [c3, c2, rows] = self.counts;
+        let [s3, s2, _] = self.strides;
+        (0..c3).flat_map(move |p3| (0..c2).flat_map(move |p2| (0..rows).map(move |row| (p3 * s3 + p2 * s2, row))))
+    }
+}
+
+#[test]
+fn four_dimensions_ub_and_moves_touch_exactly_their_bytes() {
+    let mut rng = rng(3);
+    let config = Config { ub_bytes: 4096, ..Config::tiny() };
+    for case in 0..300 {
+        let mut core = Core::new(config.clone()).unwrap();
+        core.poison(rng.next_u64());
+        let mut memory = SparseMemory::new(rng.next_u64());
+        let counts = [rng.random_range(1..4u64), rng.random_range(1..4), rng.random_range(1..4)];
+        let len = rng.random_range(1..50u64);
+        let mut walk = |unit: u64, most: u64| {
+            // Rows of up to `most` bytes apart, matrices and steps further, in any order of size.
+            let stride = |rng: &mut rand_chacha::ChaCha8Rng| unit * rng.random_range(0..most / unit);
+            Walk { counts, strides: [stride(&mut rng), stride(&mut rng), stride(&mut rng)] }
+        };
+        let (source, ub, l1, target) = (walk(1, 300), walk(1, 200), walk(32, 600), walk(1, 400));
+        let layout = if case % 2 == 0 { Layout::Nz } else { Layout::Rows };
+        let [c3, c2, rows] = counts;
+        let sets = |pipe: &str, src: &Walk, dst: &Walk| {
+            format!(
+                "set {pipe}.count3 {c3}\nset {pipe}.count2 {c2}\nset {pipe}.src_stride3 {}\nset {pipe}.src_stride2 {}\n\
+                 set {pipe}.dst_stride3 {}\nset {pipe}.dst_stride2 {}\n",
+                src.strides[0], src.strides[1], dst.strides[0], dst.strides[1]
+            )
+        };
+        let program = assemble(&format!(
+            "{}mte2.load dst=ub[7] gm=b0[0x1003] rows={rows} len_bytes={len} gm_stride={} dst_stride={} set mte3.0\n\
+             {}mte3.move dst=l1[64] src=ub[7] rows={rows} len_bytes={len} dst_stride={} src_stride={} layout={layout} wait mte2.0\n\
+             {}mte3.store gm=b0[0x4005] src=l1[64] rows={rows} len_bytes={len} gm_stride={} src_stride={} layout={layout}\nend",
+            sets("mte2", &source, &ub),
+            source.strides[2],
+            ub.strides[2],
+            sets("mte3", &ub, &l1),
+            l1.strides[2],
+            ub.strides[2],
+            sets("mte3", &l1, &target),
+            target.strides[2],
+            l1.strides[2],
+        ));
+        let input = memory.clone();
+        let run = common::place(&program, &mut memory);
+        let mut expected = memory.clone();
+        let (mut in_ub, mut in_l1) = (core.ub().to_vec(), core.l1().to_vec());
+        for ((from, row), (to, _)) in source.rows().zip(ub.rows()) {
+            let data = input.bytes(0x1003 + from + row * source.strides[2], len as usize);
+            let to = (7 + to + row * ub.strides[2]) as usize;
+            in_ub[to..to + len as usize].copy_from_slice(&data);
+        }
+        for ((from, row), (to, _)) in ub.rows().zip(l1.rows()) {
+            for c in 0..len {
+                in_l1[place(layout, 64 + to, l1.strides[2], row, c)] =
+                    in_ub[(7 + from + row * ub.strides[2] + c) as usize];
+            }
+        }
+        for ((from, row), (to, _)) in l1.rows().zip(target.rows()) {
+            let data: Vec<u8> = (0..len).map(|c| in_l1[place(layout, 64 + from, l1.strides[2], row, c)]).collect();
+            expected.write(0x4005 + to + row * target.strides[2], &data).unwrap();
+        }
+        let outcome = core.run(&mut memory, &run);
+        assert!(matches!(outcome, Outcome::Done(_)), "case {case}: {outcome:?}");
+        assert!(core.ub() == in_ub, "case {case}: UB differs");
+        assert!(core.l1() == in_l1, "case {case}: L1 differs");
+        assert_eq!(memory.first_difference(&expected), None, "case {case}: (address, got, expected)");
+    }
+}
+
+#[test]
+fn outer_dimensions_that_mean_nothing_are_faults() {
+    let load = "mte2.load dst=l1[0] gm=b0[0] rows=1 len_bytes=4 gm_stride=0 dst_stride=0";
+    let store = "mte3.store gm=b0[0] src=l1[0] rows=1 len_bytes=4 gm_stride=0 src_stride=0";
+    let bad = |set: &str, text: &str, pipe| {
+        common::expect_fault(&format!("{set}\n{text}\nend"), Cause::BadRegister, pipe, 1, 0);
+    };
+    for register in ["count2", "count3"] {
+        bad(&format!("set mte2.{register} 0"), load, Pipe::Mte2);
+        bad(
+            &format!("set mte2.{register} 0"),
+            "mte2.fill dst=l1[0] byte=0 rows=1 len_bytes=4 dst_stride=0",
+            Pipe::Mte2,
+        );
+        bad(&format!("set mte3.{register} 0"), store, Pipe::Mte3);
+    }
+    for register in ["stride2", "stride3"] {
+        bad(&format!("set mte2.dst_{register} 16"), &format!("{load} layout=nz"), Pipe::Mte2);
+        bad(&format!("set mte3.src_{register} 33"), &format!("{store} layout=nz"), Pipe::Mte3);
+    }
+    // The other side is rows, whatever the layout.
+    let text =
+        format!("set mte2.src_stride2 16\nset mte3.dst_stride3 16\n{load} layout=nz\nbarrier\n{store} layout=nz\nend");
+    run_done(&mut Core::new(Config::tiny()).unwrap(), &mut SparseMemory::new(5), &assemble(&text));
+    let core = Config { ub_bytes: 4096, ..Config::tiny() };
+    let moving = "mte3.move dst=l1[0] src=ub[0] rows=1 len_bytes=4 dst_stride=0 src_stride=0";
+    let fault = |text: &str| {
+        common::run_fault(&mut Core::new(core.clone()).unwrap(), &mut SparseMemory::new(5), &assemble(text))
+    };
+    let record = fault(&format!("set mte3.dst_stride2 0x1000000\n{moving}\nend"));
+    assert_eq!(record, FaultRecord { cause: Cause::BadRegister, pipe: Pipe::Mte3, pc: 32, address: 0 });
+    let record = fault("mte3.move dst=l1[0] src=ub[4090] rows=1 len_bytes=8 dst_stride=0 src_stride=0\nend");
+    assert_eq!(record, FaultRecord { cause: Cause::OutOfBuffer, pipe: Pipe::Mte3, pc: 0, address: 4096 });
+}

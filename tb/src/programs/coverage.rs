@@ -297,6 +297,8 @@ impl Coverage {
                 self.meet("tile", format!("store m: {}", class(store.m, m0, 16)));
                 self.meet("tile", format!("store n: {}", class(store.n, n0, 16)));
             }
+            // Not drawn yet.
+            Instruction::Mte1Im2col(_) | Instruction::Mte3Move(_) => {}
             Instruction::End | Instruction::Barrier | Instruction::Nop | Instruction::Set { .. } => {}
         }
     }

@@ -7,7 +7,7 @@
 use super::arena::*;
 use super::flags;
 use super::products::{FB_CHANNELS, MOST_K, Parameters, Product, Tile};
-use isa::state::{fix, mte1, mte2};
+use isa::state::{fix, mte1};
 use isa::*;
 use rand::{Rng, RngExt};
 
@@ -279,8 +279,7 @@ impl<R: Rng> Generator<'_, R> {
     /// A register that is set again before it is used.
     fn set_anything(&mut self) {
         let (pipe, register) = match self.below(9) {
-            0 => (Pipe::Mte2, mte2::FILL),
-            1 => (Pipe::Mte1, mte1::ZERO_POINT_A),
+            0 | 1 => (Pipe::Mte1, mte1::ZERO_POINT_A),
             2 => (Pipe::Mte1, mte1::ZERO_POINT_B),
             3 => (Pipe::Mte1, mte1::ZERO_POINT_CHANNEL_A),
             4 => (Pipe::Mte1, mte1::ZERO_POINT_CHANNEL_B),
