@@ -31,6 +31,10 @@ const SHIFT_FAULT_OFF: [&str; 2] =
 /// The C++ of every model's interface.
 const SHIM_CPP: &str = include_str!("shim.cpp");
 
+/// Files of an entry: a library to be loaded, or a program.
+const LIBRARY: &str = "libdut.so";
+const PROGRAM: &str = "dut";
+
 /// Below this size of generated C++ one compilation is cheapest: each further one reads the same headers again for about a second.
 const ONE_UNIT_BYTES: u64 = 1_500_000;
 
@@ -53,6 +57,17 @@ pub struct Build {
     parameters: Vec<(String, String)>,
     places: Option<Places>,
     progress: Option<fn(&str)>,
+}
+
+/// A testbench that is not in Rust: a library that drives the design over VPI, and the C++ `main` that calls it.
+#[derive(Debug, Clone)]
+pub struct Vpi {
+    /// Text of the `main`.
+    pub main: String,
+    /// What the `main` calls the class of the model.
+    pub prefix: String,
+    /// Words for the linker: the library, and where it is.
+    pub link: Vec<String>,
 }
 
 /// What a build did, for logs and tests.
@@ -149,34 +164,49 @@ impl Build {
     /// [`Error::NoVerilator`], [`Error::BadVerilator`], [`Error::NoCompiler`] if a tool is missing; [`Error::BadSources`]; [`Error::Tool`] with
     /// the tool's words if the design is refused; [`Error::UnsupportedPort`]; [`Error::Io`]; [`Error::Load`].
     pub fn build(&self) -> Result<Arc<Model>> {
+        let (info, lock) = self.entry(None)?;
+        let library = info.folder.join(LIBRARY);
+        let model = Model::load(&self.top, &library, self.trace, info)?;
+        drop(lock);
+        Ok(Arc::new(model))
+    }
+
+    /// The design as a program whose testbench comes over VPI: from the cache, or built now, as by [`Build::build`].
+    ///
+    /// # Errors
+    /// As [`Build::build`], without those of ports and loading.
+    pub fn program(&self, vpi: &Vpi) -> Result<PathBuf> {
+        let (info, _lock) = self.entry(Some(vpi))?;
+        Ok(info.folder.join(PROGRAM))
+    }
+
+    /// The entry of the cache, there for as long as the lock is held.
+    fn entry(&self, vpi: Option<&Vpi>) -> Result<(BuildInfo, EntryLock)> {
         let started = Instant::now();
         check_sources(&self.top, &self.sources)?;
         let places = self.places.clone().unwrap_or_else(Places::from_env);
         let (tool, compiler) = tools(&places)?;
         let opt = self.opt();
-        let entry = self.entry_name(&tool, &compiler, &opt);
+        let entry = self.entry_name(&tool, &compiler, &opt, vpi);
         let cache_folder = &places.cache;
         let folder = cache_folder.join(&entry);
         let lock = EntryLock::take(cache_folder, &entry)?;
-        let library = folder.join("libdut.so");
-        let built = !library.is_file();
+        let built = !folder.join(if vpi.is_some() { PROGRAM } else { LIBRARY }).is_file();
         if built {
             let partial = cache_folder.join(format!("{entry}{PARTIAL}"));
-            let step =
-                Step { build: self, tool: &tool, compiler: &compiler, cache_folder, partial: &partial, opt: &opt };
+            let (build, tool, compiler, partial, opt) = (self, &tool, &compiler, &partial, &opt);
+            let step = Step { build, vpi, tool, compiler, cache_folder, partial, opt };
             step.tell(format!("building {} with Verilator {} and {opt}", self.top, tool.version));
             if let Err(error) = step.everything() {
-                return Err(keep_failed(error, cache_folder, &entry, &partial));
+                return Err(keep_failed(error, cache_folder, &entry, partial));
             }
-            fs::rename(&partial, &folder).map_err(Error::io("move into place", &folder))?;
-            record(cache_folder, &entry, started.elapsed().as_secs_f64(), &opt, &tool.version)?;
+            fs::rename(partial, &folder).map_err(Error::io("move into place", &folder))?;
+            record(cache_folder, &entry, started.elapsed().as_secs_f64(), opt, &tool.version)?;
             cache::prune_sometimes(cache_folder)?;
         }
         cache::touch(&folder);
         let info = BuildInfo { folder, built, seconds: started.elapsed().as_secs_f64(), opt, verilator: tool.version };
-        let model = Model::load(&self.top, &library, self.trace, info)?;
-        drop(lock);
-        Ok(Arc::new(model))
+        Ok((info, lock))
     }
 
     fn opt(&self) -> String {
@@ -192,9 +222,12 @@ impl Build {
     }
 
     /// Arguments that do not depend on folders; they are part of the key.
-    fn verilator_flags(&self, tool: &Tool) -> Vec<String> {
-        let mut flags: Vec<String> = ["--cc", "--prefix", "Vdut", "--top-module"].map(str::to_owned).to_vec();
-        flags.push(self.top.clone());
+    fn verilator_flags(&self, tool: &Tool, vpi: Option<&Vpi>) -> Vec<String> {
+        let mut flags: Vec<String> =
+            ["--cc", "--prefix", prefix(vpi), "--top-module", &self.top].map(str::to_owned).to_vec();
+        if vpi.is_some() {
+            flags.push("--vpi".to_owned());
+        }
         flags.extend(
             ["-Wno-lint", "-Wno-style", "-Wno-fatal", "--x-assign", "unique", "--x-initial", "unique"]
                 .map(str::to_owned),
@@ -211,12 +244,13 @@ impl Build {
         flags
     }
 
-    fn entry_name(&self, tool: &Tool, compiler: &Compiler, opt: &str) -> String {
+    fn entry_name(&self, tool: &Tool, compiler: &Compiler, opt: &str, vpi: Option<&Vpi>) -> String {
         let mut parts = vec![tool.identity(), compiler.words.join(" "), compiler.version.clone()];
         parts.extend([opt.to_owned(), SHIM_CPP.to_owned(), runtime::RUNTIME_H.to_owned()]);
-        parts.extend(compiler.compile_flags(self.trace));
-        parts.extend(compiler.link_flags());
-        parts.extend(self.verilator_flags(tool));
+        parts.extend(compiler.compile_flags(self.trace, vpi.is_some()));
+        parts.extend(compiler.link_flags(vpi.is_some()));
+        parts.extend(self.verilator_flags(tool, vpi));
+        parts.extend(vpi.iter().flat_map(|vpi| [vec![vpi.main.clone()], vpi.link.clone()].concat()));
         parts.extend(self.sources.iter().flat_map(|(name, text)| [name.clone(), text.clone()]));
         format!("{}-{}", self.top, digest(parts.iter().map(String::as_str)))
     }
@@ -265,9 +299,15 @@ pub(crate) fn check_sources(top: &str, sources: &[(String, String)]) -> Result<(
     Ok(())
 }
 
+/// What the C++ calls the model.
+fn prefix(vpi: Option<&Vpi>) -> &str {
+    vpi.map_or("Vdut", |vpi| &vpi.prefix)
+}
+
 /// One build in its own folder.
 struct Step<'a> {
     build: &'a Build,
+    vpi: Option<&'a Vpi>,
     tool: &'a Tool,
     compiler: &'a Compiler,
     cache_folder: &'a Path,
@@ -282,7 +322,7 @@ impl Step<'_> {
         }
     }
 
-    /// Writes the sources, verilates, compiles, links; leaves `libdut.so`, `src/` and `build.log` in the folder.
+    /// Writes the sources, verilates, compiles, links; leaves `libdut.so` or `dut`, `src/` and `build.log` in the folder.
     fn everything(&self) -> Result<()> {
         let _ = fs::remove_dir_all(self.partial);
         let (src, obj) = (self.partial.join("src"), self.partial.join("obj"));
@@ -294,33 +334,52 @@ impl Step<'_> {
         }
         let mut log = String::new();
         let mut verilator = with_deep_stack(&self.tool.program);
-        verilator.current_dir(&src).env("VERILATOR_ROOT", &self.tool.root).args(self.build.verilator_flags(self.tool));
+        verilator
+            .current_dir(&src)
+            .env("VERILATOR_ROOT", &self.tool.root)
+            .args(self.build.verilator_flags(self.tool, self.vpi));
         verilator.args(["--Mdir", "../obj"]).args(self.build.sources.iter().map(|(name, _)| name));
         self.run("Verilator", verilator, &src, &mut log)?;
 
-        let header = read(&obj.join("Vdut.h"))?;
-        let ports = generated::ports(&header)
-            .map_err(|declaration| Error::UnsupportedPort { top: self.build.top.clone(), declaration })?;
-        write(&obj.join("ports.inc"), &generated::ports_include(&ports))?;
-        write(&obj.join("runtime.h"), runtime::RUNTIME_H)?;
-        write(&obj.join("shim.cpp"), SHIM_CPP)?;
-
-        let classes = read(&obj.join("Vdut_classes.mk"))?;
+        let mut flags = self.compiler.compile_flags(self.build.trace, self.vpi.is_some());
+        match self.vpi {
+            Some(vpi) => write(&obj.join("shim.cpp"), &vpi.main)?,
+            None => {
+                self.write_interface(&obj)?;
+                flags.extend(["-include", "runtime.h"].map(str::to_owned));
+            }
+        }
+        let classes = read(&obj.join(format!("{}_classes.mk", prefix(self.vpi))))?;
         let runtime_names = generated::list(&classes, &["VM_GLOBAL_FAST", "VM_GLOBAL_SLOW"]);
         let runtime_objects =
-            runtime::objects(self.tool, self.compiler, self.cache_folder, self.build.trace, &runtime_names)?;
+            runtime::objects(self.tool, self.compiler, self.cache_folder, flags.clone(), &runtime_names)?;
         let units = self.units(&classes, &obj)?;
-        self.compile(&units, &obj, &mut log)?;
+        self.compile(&units, &flags, &obj, &mut log)?;
 
         let mut link = self.compiler.command();
         link.current_dir(&obj).args(units.iter().map(|unit| format!("{}.o", unit.name)));
-        link.args(&runtime_objects).args(["-o", "../libdut.so"]).args(self.compiler.link_flags());
+        let file = if self.vpi.is_some() { PROGRAM } else { LIBRARY };
+        link.args(&runtime_objects)
+            .arg("-o")
+            .arg(format!("../{file}"))
+            .args(self.compiler.link_flags(self.vpi.is_some()));
+        link.args(self.vpi.iter().flat_map(|vpi| &vpi.link));
         self.run("the linker", link, &obj, &mut log)?;
         write(&self.partial.join("build.log"), &log)?;
         if std::env::var_os("VERILATED_KEEP").is_none() {
             fs::remove_dir_all(&obj).map_err(Error::io("remove the folder", &obj))?;
         }
         Ok(())
+    }
+
+    /// What Rust needs to load and drive the model: its ports as C++, the shim, and the header before everything.
+    fn write_interface(&self, obj: &Path) -> Result<()> {
+        let header = read(&obj.join("Vdut.h"))?;
+        let ports = generated::ports(&header)
+            .map_err(|declaration| Error::UnsupportedPort { top: self.build.top.clone(), declaration })?;
+        write(&obj.join("ports.inc"), &generated::ports_include(&ports))?;
+        write(&obj.join("runtime.h"), runtime::RUNTIME_H)?;
+        write(&obj.join("shim.cpp"), SHIM_CPP)
     }
 
     /// Which generated files go into which compilation: one for a small model; for a large or traced one the code that runs once (`Slow`) stands
@@ -350,12 +409,11 @@ impl Step<'_> {
         Ok(units)
     }
 
-    fn compile(&self, units: &[Unit<'_>], obj: &Path, log: &mut String) -> Result<()> {
+    fn compile(&self, units: &[Unit<'_>], flags: &[String], obj: &Path, log: &mut String) -> Result<()> {
         let include = self.tool.root.join("include");
         let one = |unit: &Unit<'_>| -> Result<String> {
             let mut command = self.compiler.command();
-            command.current_dir(obj).args(self.compiler.compile_flags(self.build.trace));
-            command.args([unit.opt, "-include", "runtime.h", "-I", ".", "-I"]).arg(&include);
+            command.current_dir(obj).args(flags).args([unit.opt, "-I", ".", "-I"]).arg(&include);
             command.arg("-I").arg(include.join("vltstd"));
             command.arg("-c").arg(format!("{}.cpp", unit.name)).arg("-o").arg(format!("{}.o", unit.name));
             let _slot = CompilerSlot::wait();

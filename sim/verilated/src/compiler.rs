@@ -54,18 +54,20 @@ impl Compiler {
         command
     }
 
-    /// Flags of every compilation. Symbols stay inside the library: g++ would otherwise mark the runtime's statics unique in the process,
-    /// and every model would share the first one's (and could never be separated again).
-    pub(crate) fn compile_flags(&self, trace: bool) -> Vec<String> {
-        let mut flags: Vec<String> =
-            ["-std=gnu++17", "-fPIC", "-fvisibility=hidden", "-fvisibility-inlines-hidden", "-faligned-new", "-w"]
-                .map(str::to_owned)
-                .to_vec();
-        if self.is_clang() {
-            flags.push("-fbracket-depth=4096".to_owned());
-        } else {
-            flags.push("-fno-gnu-unique".to_owned());
+    /// Flags of every compilation. The symbols of a library stay inside it: g++ would otherwise mark the runtime's statics unique in the process,
+    /// and every model would share the first one's (and could never be separated again). Those of a program are seen by what it loads.
+    pub(crate) fn compile_flags(&self, trace: bool, program: bool) -> Vec<String> {
+        let mut flags = vec!["-std=gnu++17"];
+        if !program {
+            flags.extend(["-fPIC", "-fvisibility=hidden", "-fvisibility-inlines-hidden"]);
         }
+        flags.extend(["-faligned-new", "-w"]);
+        if self.is_clang() {
+            flags.push("-fbracket-depth=4096");
+        } else if !program {
+            flags.push("-fno-gnu-unique");
+        }
+        let mut flags: Vec<String> = flags.into_iter().map(str::to_owned).collect();
         let traced = u8::from(trace);
         for (name, value) in
             [("VM_COVERAGE", 0), ("VM_SC", 0), ("VM_TIMING", 0), ("VM_TRACE_FST", 0), ("VM_TRACE_SAIF", 0)]
@@ -80,12 +82,15 @@ impl Compiler {
     }
 
     /// Flags of the link. An undefined symbol has to fail here, not when it is first called.
-    pub(crate) fn link_flags(&self) -> Vec<String> {
-        let mut flags = vec!["-shared"];
-        if cfg!(target_os = "macos") {
-            flags.push("-Wl,-undefined,error");
-        } else {
-            flags.extend(["-Wl,-Bsymbolic", "-Wl,-z,defs", "-pthread"]);
+    pub(crate) fn link_flags(&self, program: bool) -> Vec<String> {
+        let mut flags = vec![];
+        match (program, cfg!(target_os = "macos")) {
+            (true, _) => {}
+            (false, true) => flags.extend(["-shared", "-Wl,-undefined,error"]),
+            (false, false) => flags.extend(["-shared", "-Wl,-Bsymbolic", "-Wl,-z,defs"]),
+        }
+        if !cfg!(target_os = "macos") {
+            flags.push("-pthread");
             if self.is_clang() {
                 flags.push("-latomic");
             }

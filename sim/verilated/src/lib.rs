@@ -50,7 +50,7 @@ pub mod setup;
 pub mod tool;
 pub mod wave;
 
-pub use build::Build;
+pub use build::{Build, Vpi};
 pub use clock::Clocked;
 pub use dut::{Direction, Dut, Port, PortInfo, Reset};
 pub use error::{Error, Result};

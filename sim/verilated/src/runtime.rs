@@ -17,15 +17,14 @@ pub(crate) const RUNTIME_H: &str = include_str!("runtime.h");
 /// The runtime's speed matters little (random numbers, waveforms); -O1 compiles fast.
 const OPT: &str = "-O1";
 
-/// Object files of the runtime sources `names`, compiled now if they are not in the cache.
+/// Object files of the runtime sources `names`, compiled with `flags` now if they are not in the cache.
 pub(crate) fn objects(
     tool: &Tool,
     compiler: &Compiler,
     cache_folder: &Path,
-    trace: bool,
+    mut flags: Vec<String>,
     names: &[String],
 ) -> Result<Vec<PathBuf>> {
-    let mut flags = compiler.compile_flags(trace);
     flags.push(OPT.to_owned());
     let key =
         digest([tool.identity().as_str(), &compiler.words.join(" "), &compiler.version, &flags.join(" "), RUNTIME_H]);
@@ -43,7 +42,7 @@ pub(crate) fn objects(
         }
         let partial = folder.join(format!("{name}.partial.o"));
         let mut command = compiler.command();
-        command.current_dir(&folder).args(&flags).args(["-include", "runtime.h", "-I"]).arg(&include);
+        command.current_dir(&folder).args(&flags).arg("-I").arg(&include);
         command.arg("-I").arg(include.join("vltstd"));
         command.arg("-c").arg(include.join(format!("{name}.cpp"))).arg("-o").arg(&partial);
         let slot = CompilerSlot::wait();

