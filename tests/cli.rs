@@ -238,6 +238,62 @@ fn a_product_of_numpy_files_comes_back_as_a_numpy_file() {
 }
 
 #[test]
+fn a_job_holds_all_that_a_core_needs() {
+    let folder = Folder::new("job");
+    folder.write("a.npy", npy("|u1", false, "(2, 3)", &[1, 2, 3, 4, 5, 255]));
+    folder.write("b.npy", npy("|i1", false, "(2, 3)", &[1, 0, 2, 0, 1, 255]));
+    folder.write("bias.npy", npy("<i4", false, "(2,)", &[100, 0, 0, 0, 156, 255, 255, 255]));
+    folder.write("scale.npy", npy("<f4", false, "(2,)", &[0, 0, 0, 63, 0, 0, 128, 62]));
+    let product = "gemm --a a.npy --b b.npy --b-transposed --bias bias.npy --scale scale.npy --out-dtype i8 \
+        --zero-point-a 7 --zero-point-b -2 --zero-point-out 3 --clamp -90,90 --config tiny";
+    // Twice: the second replaces the first.
+    folder.quader(&format!("{product} --seed 2 --program jobs-1")).good();
+    let text = folder.quader(&format!("{product} --program jobs-1")).good();
+    assert!(text.starts_with("jobs-1: C[2, 2] i8 = A[2, 3] u8 x B[3, 2] s8 on tiny: "), "{text}");
+    let file = |name: &str| fs::read(folder.path("jobs-1").join(name)).expect("it was written");
+    let job: Value = serde_json::from_slice(&file("job.json")).expect("it is JSON");
+    let wanted = serde_json::json!({
+        "m": 2, "n": 2, "k": 3, "b_transposed": true, "zero_point_a": 7, "zero_point_b": -2,
+        "scale": null, "zero_point_out": 3, "relu": false, "clamp": [-90, 90],
+    });
+    assert_eq!((&job["config"], &job["kind"], &job["gemm"]), (&"tiny".into(), &"gemm".into(), &wanted));
+    let operands = job["operands"].as_array().expect("it is a list");
+    let kinds: Vec<String> =
+        operands.iter().map(|operand| format!("{} {}", operand["dtype"], operand["shape"])).collect();
+    assert_eq!(kinds, [r#""uint8" [2,3]"#, r#""int8" [2,3]"#, r#""int32" [2]"#, r#""float32" [2]"#]);
+
+    // Everything by hand: the image, the bases; the result lies where the job says.
+    let number = |value: &Value| value.as_u64().expect("it is a number") as usize;
+    let end = job["windows"].as_array().expect("it is a list").iter().map(|window| number(&window["last"])).max();
+    let mut image = vec![0; end.expect("there are windows") + 1];
+    for operand in operands {
+        let bytes = file(operand["file"].as_str().expect("it is a name"));
+        image[number(&operand["address"])..][..bytes.len()].copy_from_slice(&bytes);
+    }
+    folder.write("image", &image);
+    let bases = job["bases"].as_array().expect("it is a list").iter().enumerate();
+    let bases: String = bases.map(|(index, base)| format!(" --base {index}={base}")).collect();
+    folder
+        .quader(&format!("run jobs-1/program.bin --mem image --out after{bases} --config tiny --backend model"))
+        .good();
+    folder.quader(&format!("{product} --backend model --out C.npy")).good();
+    let after = fs::read(folder.path("after")).expect("it was written");
+    let result = &job["result"];
+    assert_eq!((&result["dtype"], &result["shape"]), (&"int8".into(), &serde_json::json!([2, 2])));
+    assert_eq!(after[number(&result["address"])..][..4], npy_data(&folder.path("C.npy"), "|i1", "(2, 2)"));
+
+    folder.write("other", "");
+    folder.refuses("gemm --m 4 --n 4 --k 4 --program .", "not written by `quader ... --program`");
+    folder.refuses("gemm --m 4 --n 4 --k 4 --program other", "is no folder");
+    folder.refuses("gemm --m 4 --n 4 --k 4 --program absent/job", "cannot write absent/job");
+    folder.refuses("gemm --m 4 --n 4 --k 4 --program job --wave w.vcd", "--wave");
+    folder.refuses("gemm --m 4 --n 4 --k 4 --program job --stall 0.5", "--stall");
+    folder.refuses("gemm --m 4 --n 4 --k 4 --program job --backend model", "--backend");
+    fs::write(folder.path("jobs-1").join("mine.txt"), "").expect("writable");
+    folder.refuses("gemm --m 4 --n 4 --k 4 --program jobs-1", "holds mine.txt");
+}
+
+#[test]
 fn figures_of_a_product_are_in_its_json() {
     let folder = Folder::new("json");
     let of = |more: &str| folder.quader(&format!("gemm --m 30 --n 20 --k 50 --json - {more}")).json();
@@ -507,7 +563,9 @@ fn info_and_doctor_say_what_there_is() {
 
     let text = folder.quader("doctor").good();
     assert!(
-        ["Verilator", "C++ compiler", "Python", "cache", "--clear-cache"].iter().all(|word| text.contains(word)),
+        ["Verilator", "C++ compiler", "Python", "cache", "--clear-cache"]
+            .iter()
+            .all(|word| text.contains(word)),
         "{text}"
     );
     // Another cache, so that the one of the tests stays.

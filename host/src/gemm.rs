@@ -8,6 +8,7 @@ mod tiling;
 pub use tiling::Tiling;
 
 use crate::error::{HostError, Result};
+use crate::job::{Job, Operand, ResultPlace};
 use crate::program::Program;
 use crate::report::Report;
 use crate::transport::Transport;
@@ -272,25 +273,47 @@ impl Compiled {
         &self.program
     }
 
+    /// The program with these operands: all that memory has to hold before the start.
+    ///
+    /// *Shapes*: as [`Compiled::run`]. *Errors*: [`HostError::OperandLength`].
+    pub fn job<'a>(&'a self, a: &'a [u8], b: &'a [u8]) -> Result<Job<'a>> {
+        let gemm = &self.gemm;
+        let Gemm { m, n, k, .. } = *gemm;
+        check_length("A", gemm.a_bytes(), a.len())?;
+        check_length("B", gemm.b_bytes(), b.len())?;
+        let place = |base: u8| self.program.bases()[usize::from(base)];
+        let matrix = |name, base, dtype, shape: [usize; 2], bytes: &'a [u8]| Operand {
+            name,
+            address: place(base),
+            dtype: numpy_name(dtype),
+            shape: shape.to_vec(),
+            bytes: bytes.into(),
+        };
+        let b_shape = if gemm.transposed_b { [n, k] } else { [k, n] };
+        let mut operands =
+            vec![matrix("a", base::A, gemm.dtype_a, [m, k], a), matrix("b", base::B, gemm.dtype_b, b_shape, b)];
+        for (field, name, dtype) in [
+            (FbField::Bias, "bias", "int32"),
+            (FbField::Scale, "scale", "float32"),
+            (FbField::ZeroPoint, "zero_point_b", "int16"),
+        ] {
+            let Some(parameter) = gemm.parameter(field) else { continue };
+            let address = place(base::PARAMETERS) + parameter.gm_offset(n) as u64;
+            let bytes = gemm.parameter_bytes(field).into();
+            operands.push(Operand { name, address, dtype, shape: vec![n], bytes });
+        }
+        let dtype = numpy_name(gemm.output.dtype());
+        let result = ResultPlace { address: place(base::C), dtype, shape: vec![m, n], bytes: gemm.c_bytes() };
+        Ok(Job { program: &self.program, operands, result })
+    }
+
     /// Writes the operands, runs the program, reads the result.
     ///
     /// *Shapes*: `a` \[m, k\], `b` \[k, n\] or \[n, k\], row-major, a byte per element, s8 as two's complement.
     /// *Errors*: [`HostError::OperandLength`]; as [`Transport::run`].
     pub fn run(&self, transport: &mut dyn Transport, a: &[u8], b: &[u8]) -> Result<Product> {
-        let gemm = &self.gemm;
-        check_length("A", gemm.a_bytes(), a.len())?;
-        check_length("B", gemm.b_bytes(), b.len())?;
-        let place = |base: u8| self.program.bases()[usize::from(base)];
-        transport.write(place(base::A), a)?;
-        transport.write(place(base::B), b)?;
-        for &field in FbField::ALL {
-            let Some(parameter) = gemm.parameter(field) else { continue };
-            let address = place(base::PARAMETERS) + parameter.gm_offset(gemm.n) as u64;
-            transport.write(address, &gemm.parameter_bytes(field))?;
-        }
-        let report = transport.run(&self.program)?;
-        let c = transport.read(place(base::C), gemm.c_bytes())?;
-        Ok(Product { dtype: gemm.output.dtype(), c, report })
+        let (c, report) = self.job(a, b)?.run(transport)?;
+        Ok(Product { dtype: self.gemm.output.dtype(), c, report })
     }
 }
 
@@ -338,4 +361,13 @@ fn check_dtype(operand: &'static str, dtype: Dtype) -> Result<()> {
 fn check_zero_point(operand: &'static str, value: i32, dtype: Dtype) -> Result<()> {
     let fits = dtype.range().is_some_and(|(low, high)| (low..=high).contains(&value));
     if fits { Ok(()) } else { Err(HostError::ZeroPoint { operand, value, dtype }) }
+}
+
+/// What NumPy calls the numbers of operands and results.
+fn numpy_name(dtype: Dtype) -> &'static str {
+    match dtype {
+        Dtype::S8 => "int8",
+        Dtype::U8 => "uint8",
+        _ => "int32",
+    }
 }

@@ -17,6 +17,7 @@
 
 mod error;
 mod gemm;
+mod job;
 mod modelled;
 mod program;
 mod report;
@@ -25,6 +26,7 @@ mod transport;
 
 pub use error::{HostError, Result};
 pub use gemm::{Compiled, Gemm, Output, Product, Tiling, gemm};
+pub use job::{Job, Operand, ResultPlace};
 pub use model::Window;
 pub use modelled::Modelled;
 pub use program::Program;

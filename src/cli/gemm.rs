@@ -4,7 +4,7 @@
 use super::machine::{self, Machine};
 use super::output::{self, Output};
 use super::table::{self, grouped};
-use super::{Backend, Failure, Result, Target, json, npy, number, reference};
+use super::{Backend, Failure, Result, Target, job, json, npy, number, reference};
 use clap::{Args, ValueEnum};
 use host::{MemorySettings, Modelled, Product};
 use isa::Dtype;
@@ -27,10 +27,12 @@ Examples:
   quader gemm --a A.npy --b B.npy --bias V.npy --scale 0.0125 --out-dtype i8 --relu --out C.npy
   quader gemm --m 64 --n 64 --k 64 --dtype u8s8 --config tiny --stall 0.3 --seed 7
   quader gemm --m 16 --n 16 --k 16 --wave gemm.vcd --json -
+  quader gemm --a A.npy --b B.npy --config tiny --program job
 
 C = (A - za) (B - zb) + bias, in int32 or requantised: round(C scale) + zc, saturated, as ONNX's QLinearMatMul.
 The result is checked against the model and an independent product; files are written also if it is wrong
-(exit status 1), so that they can be looked at.";
+(exit status 1), so that they can be looked at. With --program nothing runs: the folder gets the program, the operands as
+they lie in memory, and job.json, which says where everything lies and what is computed (docs/job.md).";
 
 /// Number formats of A and B.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -137,6 +139,9 @@ pub struct Gemm {
     /// Write every signal of the simulation as a waveform; large and slow
     #[arg(long, value_name = "F.vcd")]
     wave: Option<PathBuf>,
+    /// Write the program with its data into a folder instead of running it, for a core of your own
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "wave", "json", "backend", "Memory"])]
+    program: Option<PathBuf>,
     #[command(flatten)]
     target: Target,
 }
@@ -203,6 +208,9 @@ impl Gemm {
         let settings = self.memory.settings(self.seed)?;
         self.refuse_simulation_options()?;
         let case = self.case()?;
+        if let Some(folder) = &self.program {
+            return self.write_job(folder, &case);
+        }
         let out = self.out.as_deref().map(Output::create).transpose()?;
         let json = self.target.json.as_deref().map(Output::create_or_stdout).transpose()?;
         let wave = self.wave.as_deref().map(Output::create).transpose()?;
@@ -231,6 +239,44 @@ impl Gemm {
             json::write(json, self.figures(&case, &product, seconds, mismatches, &settings))?;
         }
         self.verdict(mismatches, &first, case.gemm.m * case.gemm.n)
+    }
+
+    /// Writes the product as a job, for whoever has a core and wants to compute it, and to check it, on their own.
+    fn write_job(&self, folder: &Path, case: &Case) -> Result {
+        let config = &self.target.config;
+        let compiled = case.gemm.compile(config)?;
+        let product = compiled.job(&case.a, &case.b)?;
+        job::write(folder, config, &product, "gemm", self.computed(&case.gemm))?;
+        let (count, code) = (product.program.instructions().len(), grouped(product.program.code().len() as u64));
+        let (folder, title) = (folder.display(), self.title(case));
+        output::print(&format!("{folder}: {title}: {count} instructions, {code} bytes\n"))
+    }
+
+    /// All that tells one product from another, besides its operands.
+    fn computed(&self, gemm: &host::Gemm) -> json::Object {
+        let (scale, zero_point_out) = match &gemm.output {
+            host::Output::Quantised { scales, zero_point, .. } => {
+                (one(scales).map(|&scale| f64::from(scale)), *zero_point)
+            }
+            host::Output::Int32 => (None, 0),
+        };
+        let zero_point_b = if gemm.zero_points_b.is_empty() { Some(&0) } else { one(&gemm.zero_points_b) };
+        let mut object = json::Object::new();
+        for (key, value) in [
+            ("m", json!(gemm.m)),
+            ("n", json!(gemm.n)),
+            ("k", json!(gemm.k)),
+            ("b_transposed", json!(gemm.transposed_b)),
+            ("zero_point_a", json!(gemm.zero_point_a)),
+            ("zero_point_b", json!(zero_point_b)),
+            ("scale", json!(scale)),
+            ("zero_point_out", json!(zero_point_out)),
+            ("relu", json!(gemm.relu)),
+            ("clamp", json!(gemm.clamp)),
+        ] {
+            object.insert(key.into(), value);
+        }
+        object
     }
 
     fn refuse_simulation_options(&self) -> Result {
@@ -370,13 +416,16 @@ impl Gemm {
         Err(Failure::failed(format!("{mismatches} of {elements} elements are wrong: {}{more}", lines.join("; "))))
     }
 
-    fn text(&self, case: &Case, product: &Product, seconds: f64, mismatches: usize) -> String {
+    fn title(&self, case: &Case) -> String {
         let host::Gemm { m, n, k, dtype_a, dtype_b, .. } = case.gemm;
-        let Target { config, backend, .. } = &self.target;
-        let (core, backend, out, seed) = (&config.name, backend.name(), self.out_dtype.name(), self.seed);
-        let mut text = format!(
-            "C[{m}, {n}] {out} = A[{m}, {k}] {dtype_a} x B[{k}, {n}] {dtype_b} on {core} ({backend}), seed {seed}\n\n"
-        );
+        let (core, out) = (&self.target.config.name, self.out_dtype.name());
+        format!("C[{m}, {n}] {out} = A[{m}, {k}] {dtype_a} x B[{k}, {n}] {dtype_b} on {core}")
+    }
+
+    fn text(&self, case: &Case, product: &Product, seconds: f64, mismatches: usize) -> String {
+        let host::Gemm { m, n, .. } = case.gemm;
+        let (title, backend, seed) = (self.title(case), self.target.backend.name(), self.seed);
+        let mut text = format!("{title} ({backend}), seed {seed}\n\n");
         text.push_str(&table::summary(&product.report, seconds));
         let pipes = table::pipes(&product.report);
         if !pipes.is_empty() {
@@ -423,6 +472,11 @@ impl Gemm {
         json::figures(&mut object, &product.report, seconds);
         object
     }
+}
+
+/// The number that holds for all columns, if it is one.
+fn one<T>(numbers: &[T]) -> Option<&T> {
+    if let [one] = numbers { Some(one) } else { None }
 }
 
 /// A word that is no number has to be a file that is there.
