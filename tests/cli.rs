@@ -563,7 +563,7 @@ fn info_and_doctor_say_what_there_is() {
 
     let text = folder.quader("doctor").good();
     assert!(
-        ["Verilator", "C++ compiler", "Python", "cache", "--clear-cache"]
+        ["Verilator", "C++ compiler", "Python", "cocotb", "cache", "--clear-cache"]
             .iter()
             .all(|word| text.contains(word)),
         "{text}"

@@ -32,6 +32,18 @@ pub enum Error {
         /// Its last words.
         text: String,
     },
+    /// The simulator cannot be built.
+    Build {
+        /// Why.
+        cause: Box<verilated::Error>,
+    },
+    /// A file cannot be read.
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
     /// A file cannot be written.
     Write {
         /// Where.
@@ -47,6 +59,8 @@ impl fmt::Display for Error {
             Error::Missing { tool, reason } => write!(f, "{tool} is not there: {reason}"),
             Error::Run { program, cause } => write!(f, "cannot run {}: {cause}", program.display()),
             Error::Refused { tool, text } => write!(f, "{tool} refused the Verilog:\n{text}"),
+            Error::Build { cause } => cause.fmt(f),
+            Error::Read { path, cause } => write!(f, "cannot read {}: {cause}", path.display()),
             Error::Write { path, cause } => write!(f, "cannot write {}: {cause}", path.display()),
         }
     }
@@ -55,7 +69,8 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Error::Run { cause, .. } | Error::Write { cause, .. } => Some(cause),
+            Error::Run { cause, .. } | Error::Read { cause, .. } | Error::Write { cause, .. } => Some(cause),
+            Error::Build { cause } => Some(cause),
             Error::Missing { .. } | Error::Refused { .. } => None,
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Icarus Verilog: a second opinion on the text, from a simulator that shares nothing with Verilator.
 
+use crate::debian::unpack;
 use crate::error::{Error, Result};
 use crate::run;
 use rtl::emit::Design;
@@ -49,7 +50,7 @@ impl Icarus {
         }
         let root = places.tools.join(UNPACKED);
         if !root.is_dir() {
-            unpack(&places.tools, &root).map_err(|why| Error::Missing {
+            unpack("iverilog", &root, |root| parts_of(root).is_some()).map_err(|why| Error::Missing {
                 tool: TOOL,
                 reason: format!("`iverilog` is not on the search path and {why} (Debian: `sudo apt install iverilog`)"),
             })?;
@@ -79,33 +80,6 @@ impl Icarus {
         }
         Ok(outcome.text.lines().map(str::to_owned).collect())
     }
-}
-
-/// Fetches Debian's package and unpacks it to `root`, by one rename; the reason of a failure is a clause.
-fn unpack(tools: &Path, root: &Path) -> std::result::Result<(), String> {
-    let scratch = tools.join(format!("iverilog.{}.partial", std::process::id()));
-    let result = unpack_in(&scratch, root);
-    let _ = fs::remove_dir_all(&scratch);
-    // Another process may have been faster.
-    if root.is_dir() { Ok(()) } else { result }
-}
-
-fn unpack_in(scratch: &Path, root: &Path) -> std::result::Result<(), String> {
-    fs::create_dir_all(scratch).map_err(|cause| format!("{} cannot be made: {cause}", scratch.display()))?;
-    let fetched = run(Command::new("apt-get").args(["download", "iverilog"]).current_dir(scratch));
-    if !fetched.as_ref().is_ok_and(|outcome| outcome.success) {
-        return Err("`apt-get download iverilog` does not give it".into());
-    }
-    let package = fs::read_dir(scratch).ok().and_then(|entries| {
-        entries.flatten().map(|entry| entry.path()).find(|path| path.extension().is_some_and(|end| end == "deb"))
-    });
-    let package = package.ok_or("`apt-get download iverilog` left no package")?;
-    let inside = scratch.join("inside");
-    let unpacked = run(Command::new("dpkg").arg("-x").arg(&package).arg(&inside));
-    if !unpacked.as_ref().is_ok_and(|outcome| outcome.success) || parts_of(&inside).is_none() {
-        return Err("Debian's package cannot be unpacked".into());
-    }
-    fs::rename(&inside, root).map_err(|cause| format!("it cannot be moved to {}: {cause}", root.display()))
 }
 
 /// `usr/lib/<system>/ivl`.

@@ -5,11 +5,15 @@
 //! |---|---|---|
 //! | [`Yosys`] | whether it can be synthesised: no latch, no loop, one driver per net | set up by itself: the package `pyosys` of PyPI, pinned by version and hash |
 //! | [`Icarus`] | whether another simulator reads it | `iverilog` on the search path, or Debian's package, unpacked into the tools folder |
+//! | [`Cocotb`] | whether a testbench by others, with AXI models by others, gets the right answers | set up by itself: packages of PyPI, pinned by version and hash; driven in Verilator |
 
+mod cocotb;
+mod debian;
 mod error;
 mod icarus;
 mod yosys;
 
+pub use cocotb::{Cocotb, Session, Verdict};
 pub use error::{Error, Result};
 pub use icarus::Icarus;
 pub use yosys::Yosys;
