@@ -81,7 +81,7 @@ fn products_are_right_with_the_axi_models_and_the_numbers_of_others() {
     let vector = |name: &str| inputs.join(name).display().to_string();
     write_npy(vector("bias.npy"), &Array1::from_shape_fn(columns, |_| rng.random_range(-9000..9000))).unwrap();
     write_npy(vector("zero.npy"), &Array1::from_shape_fn(columns, |_| rng.random_range(0..256))).unwrap();
-    write_npy(vector("scale.npy"), &Array1::from_shape_fn(columns, |_| rng.random_range(0.0005f32..0.01))).unwrap();
+    write_npy(vector("scale.npy"), &Array1::from_shape_fn(columns, |_| rng.random_range(0.0005f32..0.004))).unwrap();
     let (bias, zero, scale) = (vector("bias.npy"), vector("zero.npy"), vector("scale.npy"));
     let mut random = || (0..3).map(|_| rng.random_range(1..48).to_string()).collect::<Vec<String>>();
     let [m, n, k] = &random()[..] else { unreachable!() };

@@ -93,7 +93,7 @@ impl Cocotb {
         let missing = |reason| Error::Missing { tool: PACKAGES.tool, reason };
         let root = PACKAGES.set_up(&places).map_err(missing)?;
         let python = places.python().ok_or_else(|| missing("no python3 was found".into()))?;
-        let answer = run(Command::new(&python).args(["-c", ASK]).arg(&root))?;
+        let answer = run(Command::new(&python).args(["-W", "ignore", "-c", ASK]).arg(&root))?;
         let lines: Vec<&str> = answer.text.lines().collect();
         let [python, library, entry, version] = lines[..] else {
             let last = lines.last().copied().unwrap_or("it says nothing");
@@ -145,6 +145,7 @@ impl Cocotb {
             .env("GPI_USERS", &self.users)
             .env("PYGPI_PYTHON_BIN", &self.python)
             .env("PYTHONPATH", paths)
+            .env("PYTHONNOUSERSITE", "1")
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("PYTHONWARNINGS", "ignore::DeprecationWarning")
             .env("COCOTB_TEST_MODULES", module)

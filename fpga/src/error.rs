@@ -58,7 +58,7 @@ impl fmt::Display for Error {
         match self {
             Error::Missing { tool, reason } => write!(f, "{tool} is not there: {reason}"),
             Error::Run { program, cause } => write!(f, "cannot run {}: {cause}", program.display()),
-            Error::Refused { tool, text } => write!(f, "{tool} refused the Verilog:\n{text}"),
+            Error::Refused { tool, text } => write!(f, "{tool} refused its input:\n{text}"),
             Error::Build { cause } => cause.fmt(f),
             Error::Read { path, cause } => write!(f, "cannot read {}: {cause}", path.display()),
             Error::Write { path, cause } => write!(f, "cannot write {}: {cause}", path.display()),
