@@ -32,7 +32,7 @@ pub struct L1 {
     pub write_valid: Vec<Signal<In, Bit>>,
     /// Port p may write.
     pub write_ready: Vec<Signal<Out, Bit>>,
-    /// First byte, a multiple of S = min(bus bytes, 32).
+    /// First byte, a multiple of S (`L1::segment`).
     pub write_address: Vec<Signal<In, Bits<24>>>,
     /// Byte i of port p is written: index `p * S + i`.
     pub write_enable: Vec<Signal<In, Bit>>,
@@ -74,13 +74,17 @@ pub struct L1 {
 }
 
 impl L1 {
-    /// The staging memory of this core. Wants min(bus bytes, 32) <= NB * K0 and at most 65,536 words per bank.
+    /// Bytes of a write (S): a bus word, or a whole line of the banks if that is less. A legal core has at least min(bus bytes, 32).
+    pub fn segment(config: &isa::Config) -> usize {
+        config.bus_bytes.min(config.m0.max(config.n0) * config.k0)
+    }
+
+    /// The staging memory of this core, at most 65,536 words per bank.
     pub fn new(config: &isa::Config) -> Self {
         let nb = config.m0.max(config.n0);
         let k0 = config.k0;
-        let s = config.bus_bytes.min(isa::limits::FRACTAL_ROW_BYTES);
+        let s = L1::segment(config);
         let words = config.l1_bytes / (nb * k0);
-        assert!(s <= nb * k0, "a write of {s} bytes does not fit the {nb} banks of {k0} bytes");
         assert!(words <= 65_536, "a bank of L1 has at most 65,536 words, not {words}");
         L1 {
             clk: Signal::default(),

@@ -2,7 +2,7 @@
 //! MTE2, the DMA engine from global memory into L1: strided loads into layout rows or nz, and fills.
 //!
 //! ```text
-//!  op_* ──┬─► gm_rows ─► read stream ◄─► AxiRead          one bus word per cycle, W = 64: half a word
+//!  op_* ──┬─► gm_rows ─► read stream ◄─► AxiRead          one bus word per cycle
 //!         │                  │ dense words
 //!         └─► queue ──► scatter ──► write_* (L1)          up to 6 instructions inside, in order
 //! ```
@@ -15,6 +15,7 @@ mod scatter;
 pub use scatter::Scatter;
 
 use crate::axi::{GmRows, ReadStream};
+use crate::l1::L1;
 use crate::prim::prelude::*;
 use isa::{Cause, Config, Opcode};
 
@@ -93,7 +94,7 @@ pub struct Mte2<const B: usize> {
     pub write_valid: Signal<Out, Bit>,
     /// L1 takes it.
     pub write_ready: Signal<In, Bit>,
-    /// Its address, a multiple of S = min(W, 32).
+    /// Its address, a multiple of S (`L1::segment`).
     pub write_address: Signal<Out, Bits<24>>,
     /// Bytes of it that are written, S of them.
     pub write_enable: Vec<Signal<Out, Bit>>,
@@ -131,7 +132,7 @@ impl<const B: usize> Mte2<B> {
     /// The engine of a core. Panics if the bus of `config` has not B bits.
     pub fn new(config: &Config) -> Self {
         assert_eq!(config.bus_bytes * 8, B, "the bus of the core and of the engine differ");
-        let s = config.bus_bytes.min(32);
+        let s = L1::segment(config);
         Mte2 {
             clk: Signal::default(),
             rst: Signal::default(),
@@ -175,7 +176,7 @@ impl<const B: usize> Mte2<B> {
             gm_rows: GmRows::new(config.bus_bytes),
             stream: ReadStream::new(config.outstanding),
             queue: Fifo::new(4, 5),
-            scatter: Scatter::new(config.bus_bytes, config.l1_bytes),
+            scatter: Scatter::new(config.bus_bytes, s, config.l1_bytes),
             counters: Lutram::new(8, 1),
             tag: Reg::default(),
             inside_count: Reg::default(),

@@ -2,7 +2,7 @@
 //! MTE3, the DMA engine from L1 out to global memory: strided stores, from layout rows or nz, into rows.
 //!
 //! ```text
-//!  op_* ──┬─► gm_rows ─► write stream ◄─► AxiWrite         one bus word per cycle, W = 64: half a word
+//!  op_* ──┬─► gm_rows ─► write stream ◄─► AxiWrite         one bus word per cycle
 //!         │                  ▲ dense words
 //!         └─► gather ────────┘ ◄──► read_* (L1 port 1)     up to 7 instructions inside, in order
 //! ```

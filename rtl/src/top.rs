@@ -226,7 +226,7 @@ impl<const B: usize, const S: usize> Core<B, S> {
             _windows: 8,
             _bases: 16,
             _bytes: S,
-            _segment: S.min(32),
+            _segment: L1::segment(config),
             _a_lanes: m0 * k0,
             _b_lanes: n0 * k0,
             _c_lanes: m0 * n0,

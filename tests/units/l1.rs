@@ -10,10 +10,7 @@ use tb::Lockstep;
 fn follows_the_model(core: &isa::Config, cycles: usize, busy0: usize, random: &mut Random) {
     let nb = core.m0.max(core.n0);
     let k0 = core.k0;
-    let s = core.bus_bytes.min(32);
-    if s > nb * k0 {
-        return;
-    }
+    let s = L1::segment(core);
     let mut twin = Twin::new(L1::new(core), |uut: &mut L1, clk| uut.clk.next = clk);
     let mut bytes = vec![None::<u8>; core.l1_bytes];
     // A few kilobytes, so that reads meet earlier writes.

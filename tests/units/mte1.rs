@@ -8,6 +8,7 @@ use crate::common::{Random, compared, config, cubes, prints_and_lints};
 use bench::{Bench, Item};
 use isa::{Cause, Dtype, FbField, Inst, Instruction, Mte1Load, Mte1LoadFb, Pipe, Side, state::mte1 as register};
 use neighbours::Neighbours;
+use rtl::l1::L1;
 use rtl::mte1::Mte1;
 use rtl::twin::Twin;
 use tb::Lockstep;
@@ -258,7 +259,7 @@ fn tiles_pass_from_l1_to_l0_through_the_real_neighbours() {
         twin.uut.rst.next = false;
         // L1 holds a matrix of 36 rows x 70 bytes in nz, and zero points at its end.
         let (lines, columns, stride) = (36usize, 70usize, 3 * 512);
-        let s = core.bus_bytes.min(32);
+        let s = L1::segment(&core);
         let mut l1 = vec![0u8; 12_288];
         l1.iter_mut().for_each(|byte| *byte = random.next() as u8);
         for i in 0..36 {

@@ -161,6 +161,7 @@ pub struct Fix<const B: usize> {
     _block: usize,
     _bus_bytes: usize,
     _l1_word: usize,
+    _l1_segment: usize,
 }
 
 impl<const B: usize> Fix<B> {
@@ -215,8 +216,8 @@ impl<const B: usize> Fix<B> {
             l1_write_valid: Signal::default(),
             l1_write_ready: Signal::default(),
             l1_write_address: Signal::default(),
-            l1_write_enable: vec![Signal::default(); shape.l1_word()],
-            l1_write_data: vec![Signal::default(); shape.l1_word()],
+            l1_write_enable: vec![Signal::default(); shape.l1_segment],
+            l1_write_data: vec![Signal::default(); shape.l1_segment],
             setup: Setup::new(&shape),
             blocks: Blocks::new(&shape),
             steps: Steps::new(&shape),
@@ -257,6 +258,7 @@ impl<const B: usize> Fix<B> {
             _block: shape.block(),
             _bus_bytes: word,
             _l1_word: shape.l1_word(),
+            _l1_segment: shape.l1_segment,
         }
     }
 }
@@ -510,6 +512,8 @@ impl<const B: usize> Logic for Fix<B> {
         self.l1_write_address.next = self.l1_rows.write_address.val();
         for i in 0..self._l1_word {
             self.l1_rows.word[i].next = self.drain.word[i].val();
+        }
+        for i in 0..self._l1_segment {
             self.l1_write_enable[i].next = self.l1_rows.write_enable[i].val();
             self.l1_write_data[i].next = self.l1_rows.write_data[i].val();
         }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Rows to L1 writes: shifts bytes to their place in words of S bytes.
+//! Rows to L1 writes: shifts bytes to their place in words of N bytes, and these to their place in writes of S bytes.
 //!
 //! ```text
 //!  row_valid/ready, row_address, row_length, row_last ──►┌─────────┐──► write_valid/ready, write_address
-//!  word_valid/ready, word[S] (lane 0 = first byte) ─────►│ l1_rows │──► write_enable[S], write_data[S]
+//!  word_valid/ready, word[N] (lane 0 = first byte) ─────►│ l1_rows │──► write_enable[S], write_data[S]
 //!                                                        └─────────┘──► retired: the row marked last is written
 //! ```
-//! Any alignment, one write per cycle; no cycle between rows. Bytes outside the row are not enabled.
+//! Any alignment, one write of a word (at most 32 bytes) per cycle; no cycle between rows. Bytes outside the row are not enabled. If
+//! L1 takes more bytes than a word at once, the word fills a part of them.
 
 use super::shape::{Shape, log2};
 use crate::prim::prelude::*;
@@ -32,7 +33,7 @@ pub struct L1Rows {
     pub word_valid: Signal<In, Bit>,
     /// It is taken.
     pub word_ready: Signal<Out, Bit>,
-    /// S bytes of the row.
+    /// N bytes of the row.
     pub word: Vec<Signal<In, Bits<8>>>,
     /// A write is offered.
     pub write_valid: Signal<Out, Bit>,
@@ -56,6 +57,9 @@ pub struct L1Rows {
     to_take: Reg<Bits<12>>,
     last: Reg<Bit>,
     carry: Vec<Reg<Bits<8>>>,
+    merged: Vec<Signal<Local, Bits<8>>>,
+    enabled: Vec<Signal<Local, Bit>>,
+    part: Signal<Local, Bits<24>>,
     by1: Vec<Signal<Local, Bits<8>>>,
     by2: Vec<Signal<Local, Bits<8>>>,
     by4: Vec<Signal<Local, Bits<8>>>,
@@ -68,7 +72,9 @@ pub struct L1Rows {
     start: Signal<Local, Bits<12>>,
     mask: Constant<Bits<24>>,
     word_bytes: Constant<Bits<12>>,
+    segment_mask: Constant<Bits<24>>,
     _bytes: usize,
+    _words: usize,
 }
 
 impl L1Rows {
@@ -90,8 +96,8 @@ impl L1Rows {
             write_valid: Signal::default(),
             write_ready: Signal::default(),
             write_address: Signal::default(),
-            write_enable: vec![Signal::default(); bytes],
-            write_data: vec![Signal::default(); bytes],
+            write_enable: vec![Signal::default(); shape.l1_segment],
+            write_data: vec![Signal::default(); shape.l1_segment],
             retired: Signal::default(),
             active: Reg::default(),
             first: Reg::default(),
@@ -101,6 +107,9 @@ impl L1Rows {
             to_take: Reg::default(),
             last: Reg::default(),
             carry: (0..bytes).map(|_| Reg::default()).collect(),
+            merged: vec![Signal::default(); bytes],
+            enabled: vec![Signal::default(); bytes],
+            part: Signal::default(),
             by1: vec![Signal::default(); bytes],
             by2: vec![Signal::default(); bytes],
             by4: vec![Signal::default(); bytes],
@@ -113,7 +122,9 @@ impl L1Rows {
             start: Signal::default(),
             mask: Constant::new((bytes as u64 - 1).into()),
             word_bytes: Constant::new((bytes as u64).into()),
+            segment_mask: Constant::new((shape.l1_segment as u64 - 1).into()),
             _bytes: bytes,
+            _words: shape.l1_segment / bytes,
         }
     }
 }
@@ -161,20 +172,30 @@ impl Logic for L1Rows {
         self.writes.next = self.offers.val() & self.write_ready.val();
         self.ends.next = self.writes.val() & (self.to_end.q.val() <= self.word_bytes.val());
         self.write_valid.next = self.offers.val();
-        self.write_address.next = self.address.q.val();
+        self.write_address.next = self.address.q.val() & !self.segment_mask.val();
+        self.part.next = self.address.q.val() & self.segment_mask.val();
         self.word_ready.next = self.active.q.val() & self.takes.val() & self.write_ready.val();
         self.retired.next = self.ends.val() & self.last.q.val();
         for i in 0..self._bytes {
             self.carry[i].clock.next = self.clk.val();
             self.carry[i].d.next = self.carry[i].q.val();
-            self.write_data[i].next = self.by16[i].val();
+            self.merged[i].next = self.by16[i].val();
             if i.to_bits::<6>() < self.offset.q.val() {
-                self.write_data[i].next = self.carry[i].q.val();
+                self.merged[i].next = self.carry[i].q.val();
             }
-            self.write_enable[i].next = (i.to_bits::<12>() < self.to_end.q.val())
+            self.enabled[i].next = (i.to_bits::<12>() < self.to_end.q.val())
                 & (!self.first.q.val() | (i.to_bits::<6>() >= self.offset.q.val()));
             if self.writes.val() {
                 self.carry[i].d.next = self.by16[i].val();
+            }
+        }
+        for n in self._bytes..(self._bytes + 1) {
+            for w in 0..self._words {
+                for i in 0..self._bytes {
+                    self.write_data[w * n + i].next = self.merged[i].val();
+                    self.write_enable[w * n + i].next =
+                        self.enabled[i].val() & (self.part.val() == (w * n).to_bits::<24>());
+                }
             }
         }
         if self.writes.val() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! How one step of FIX cuts a block of L0C: the sizes that all parts of the pipe share.
 
+use crate::l1::L1;
 use isa::Config;
 
 /// Chunks that the row buffer holds: one leaves, one is complete, one fills, and one covers the latency of the pipe, so that
@@ -26,6 +27,8 @@ pub struct Shape {
     pub fb_columns: usize,
     /// Fractals in L0C.
     pub fractals: usize,
+    /// Bytes of an L1 write (S).
+    pub l1_segment: usize,
     /// L1 size in bytes.
     pub l1_bytes: usize,
     /// FB channels.
@@ -47,6 +50,7 @@ impl Shape {
             columns: fb_columns.min(config.bus_bytes / 4),
             fb_columns,
             fractals: config.l0c_fractals(),
+            l1_segment: L1::segment(config),
             l1_bytes: config.l1_bytes,
             fb_channels: config.fb_channels,
         }
@@ -72,7 +76,7 @@ impl Shape {
         self.m0 / self.rows
     }
 
-    /// Bytes of an L1 write (S).
+    /// Bytes of a row that go to L1 per write: at most those of a panel.
     pub fn l1_word(&self) -> usize {
         self.bus_bytes.min(32)
     }

@@ -6,8 +6,9 @@
 //!  src_* ──►│ scatter │──► write_*      one segment per cycle
 //!           └─────────┘──► done, fault
 //! ```
-//! A segment is S = min(W, 32) bytes at a multiple of S; a word of 64 bytes is two of them. A fill makes its words itself. The next
-//! instruction begins in the cycle after the last word of the one before.
+//! A segment is up to S bytes at a multiple of S. In rows it is S bytes of a word, in nz at most the 32 bytes of a panel's row: with
+//! S = 64 nz writes half a segment per cycle. A fill makes its words itself. The next instruction begins in the cycle after the last
+//! word of the one before.
 
 use crate::axi::Align;
 use crate::axi::log2;
@@ -79,9 +80,12 @@ pub struct Scatter {
     row: Reg<Bits<25>>,
     panel: Reg<Bits<25>>,
     at: Reg<Bits<25>>,
+    /// Half of the word that comes next, if it goes in halves of 32 bytes.
     part: Reg<Bits<1>>,
     faulty: Reg<Bit>,
+    width: Signal<Local, Bits<8>>,
     last: Signal<Local, Bit>,
+    word_end: Signal<Local, Bit>,
     op_end: Signal<Local, Bit>,
     count: Signal<Local, Bits<8>>,
     top: Signal<Local, Bits<26>>,
@@ -95,18 +99,22 @@ pub struct Scatter {
     segment: Constant<Bits<8>>,
     segment24: Constant<Bits<24>>,
     segment_mask: Constant<Bits<8>>,
+    panel_width: Constant<Bits<8>>,
     final_part: Constant<Bits<1>>,
+    /// In rows a word is one segment.
+    whole: Constant<Bit>,
     capacity_shift: Constant<Bits<6>>,
     capacity: Constant<Bits<40>>,
     _s: usize,
+    _half: usize,
     _parts: usize,
 }
 
 impl Scatter {
-    /// A writer for words of `bytes` bytes into an L1 of `l1_bytes`, a power of two.
-    pub fn new(bytes: usize, l1_bytes: usize) -> Self {
-        let s = bytes.min(32);
-        let parts = bytes / s;
+    /// A writer for words of `bytes` (W) bytes and segments of `s` bytes, min(W, 32) to W, into an L1 of `l1_bytes`, a power of two.
+    pub fn new(bytes: usize, s: usize, l1_bytes: usize) -> Self {
+        let half = bytes.min(32);
+        let parts = bytes / half;
         Scatter {
             clk: Signal::default(),
             rst: Signal::default(),
@@ -148,7 +156,9 @@ impl Scatter {
             at: Reg::default(),
             part: Reg::default(),
             faulty: Reg::default(),
+            width: Signal::default(),
             last: Signal::default(),
+            word_end: Signal::default(),
             op_end: Signal::default(),
             count: Signal::default(),
             top: Signal::default(),
@@ -162,10 +172,13 @@ impl Scatter {
             segment: Constant::new((s as u64).into()),
             segment24: Constant::new((s as u64).into()),
             segment_mask: Constant::new((s as u64 - 1).into()),
+            panel_width: Constant::new((half as u64).into()),
             final_part: Constant::new((parts as u64 - 1).into()),
+            whole: Constant::new(s == bytes),
             capacity_shift: Constant::new((log2(l1_bytes) as u64).into()),
             capacity: Constant::new((l1_bytes as u64).into()),
             _s: s,
+            _half: half,
             _parts: parts,
         }
     }
@@ -179,11 +192,17 @@ impl Logic for Scatter {
         self.align.clk.next = self.clk.val();
         self.align.rst.next = self.rst.val();
         // The present segment: `count` bytes that go to `at`.
-        self.last.next = self.left.q.val() <= self.segment24.val();
-        self.count.next = self.segment.val();
+        self.width.next = self.segment.val();
+        if self.nz.q.val() {
+            self.width.next = self.panel_width.val();
+        }
+        self.last.next = self.left.q.val() <= bit_cast::<24, 8>(self.width.val());
+        self.count.next = self.width.val();
         if self.last.val() {
             self.count.next = self.left.q.val().get_bits::<8>(0);
         }
+        self.word_end.next =
+            self.last.val() | (self.part.q.val() == self.final_part.val()) | (self.whole.val() & !self.nz.q.val());
         self.op_end.next = self.last.val() & (self.rows.q.val() == 1);
         self.top.next = bit_cast::<26, 25>(self.at.q.val()) + bit_cast::<26, 8>(self.count.val() - 1);
         self.outside.next = (self.top.val() >> self.capacity_shift.val()) != 0;
@@ -194,23 +213,26 @@ impl Logic for Scatter {
         self.moves.next = self.accept.val();
         self.align.in_valid.next = self.busy.q.val() & (self.fill.q.val() | self.src_valid.val()) & !self.outside.val();
         self.align.in_count.next = self.count.val();
-        self.align.in_last.next = self.last.val();
-        self.align.in_offset.next = self.row.q.val().get_bits::<8>(0) & self.segment_mask.val();
+        self.align.in_last.next = self.last.val() | self.nz.q.val();
+        self.align.in_offset.next = self.at.q.val().get_bits::<8>(0) & self.segment_mask.val();
         self.align.in_note.next =
             bit_cast::<32, 24>(self.at.q.val().get_bits::<24>(0)) | (bit_cast::<32, 1>(self.op_end.val().into()) << 24);
-        self.src_ready.next =
-            self.accept.val() & !self.fill.q.val() & (self.last.val() | (self.part.q.val() == self.final_part.val()));
-        for n in self._s..(self._s + 1) {
-            for i in 0..self._s {
-                self.align.in_data[i].next = self.src_data[i].val();
+        self.src_ready.next = self.accept.val() & !self.fill.q.val() & self.word_end.val();
+        for i in 0..self._s {
+            self.align.in_data[i].next = self.src_data[i].val();
+        }
+        for n in self._half..(self._half + 1) {
+            for i in 0..self._half {
                 for p in 1..self._parts {
                     if self.part.q.val() == p.to_bits::<1>() {
                         self.align.in_data[i].next = self.src_data[p * n + i].val();
                     }
                 }
-                if self.fill.q.val() {
-                    self.align.in_data[i].next = self.byte.q.val();
-                }
+            }
+        }
+        for i in 0..self._s {
+            if self.fill.q.val() {
+                self.align.in_data[i].next = self.byte.q.val();
             }
         }
         // Where the next segment goes.
@@ -220,7 +242,7 @@ impl Logic for Scatter {
         }
         self.next_row.next = self.row.q.val() + bit_cast::<25, 24>(self.step.val());
         self.next_panel.next = self.panel.q.val() + bit_cast::<25, 24>(self.stride.q.val());
-        self.next_at.next = self.at.q.val() + bit_cast::<25, 24>(self.segment24.val());
+        self.next_at.next = self.at.q.val() + bit_cast::<25, 8>(self.width.val());
         if self.accept.val() {
             if self.last.val() {
                 self.rows.d.next = self.rows.q.val() - 1;
@@ -230,9 +252,9 @@ impl Logic for Scatter {
                 self.at.d.next = self.next_row.val();
                 self.part.d.next = 0.into();
             } else {
-                self.left.d.next = self.left.q.val() - self.segment24.val();
+                self.left.d.next = self.left.q.val() - bit_cast::<24, 8>(self.width.val());
                 self.part.d.next = 0.into();
-                if self.part.q.val() != self.final_part.val() {
+                if !self.word_end.val() {
                     self.part.d.next = self.part.q.val() + 1;
                 }
                 self.at.d.next = self.next_at.val();

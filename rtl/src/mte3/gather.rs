@@ -7,7 +7,8 @@
 //!  read_data_* ──────► chunks ───┴─► unpack ─► justify ─► widen ──► out_*
 //! ```
 //! A piece is a run of bytes in L1: a row, or the part of it in one nz panel. Chunks of R bytes are asked for as long as there is room
-//! for eight, and cut into words of S = min(W, 32) bytes. One word of S bytes per cycle; for W = 64 two of them make a word.
+//! for eight, and cut into words of S = min(W, R) bytes, one per cycle. Words that are shorter than W before the end of a row (W = 64:
+//! the panels of nz, or R = 32) are 32 bytes, and two of them make a word.
 
 use crate::axi::{Justify, log2};
 use crate::prim::prelude::*;
@@ -99,43 +100,39 @@ pub struct Gather {
     // Chunks to words.
     part: Reg<Bits<8>>,
     opened: Reg<Bit>,
-    sub: Reg<Bits<8>>,
-    gathered: Vec<Reg<Bits<8>>>,
     current: Signal<Local, Bits<8>>,
-    whole: Signal<Local, Bit>,
     used: Signal<Local, Bit>,
     taken: Signal<Local, Bit>,
     justify: Justify,
-    // Words of S to words of W.
+    // Halves to words of W = 64.
+    pass: Signal<Local, Bit>,
     held: Reg<Bit>,
     hold: Vec<Reg<Bits<8>>>,
     segment_mask: Constant<Bits<8>>,
     segment: Constant<Bits<8>>,
     segment24: Constant<Bits<24>>,
-    segment_mask24: Constant<Bits<24>>,
     segment_shift: Constant<Bits<6>>,
     chunk_bytes: Constant<Bits<24>>,
     chunk_shift: Constant<Bits<6>>,
-    align_shift: Constant<Bits<6>>,
     part_mask: Constant<Bits<8>>,
-    final_sub: Constant<Bits<8>>,
+    half: Constant<Bits<8>>,
     capacity_shift: Constant<Bits<6>>,
     capacity: Constant<Bits<40>>,
     _s: usize,
     _r: usize,
     _parts: usize,
-    _subs: usize,
-    _low: usize,
+    _bytes: usize,
+    _half: usize,
     _halves: usize,
 }
 
 impl Gather {
     /// A reader for words of `bytes` bytes from an L1 of `l1_bytes` that gives `chunk` bytes at once; all powers of two.
     pub fn new(bytes: usize, l1_bytes: usize, chunk: usize) -> Self {
-        let s = bytes.min(32);
-        let parts = (chunk / s).max(1);
-        let subs = (s / chunk).max(1);
-        let low = (subs - 1) * chunk;
+        let s = bytes.min(chunk);
+        let half = bytes.min(32);
+        assert!(s >= half, "chunks of {chunk} bytes are too small for a bus of {bytes}");
+        let parts = chunk / s;
         Gather {
             clk: Signal::default(),
             rst: Signal::default(),
@@ -193,33 +190,29 @@ impl Gather {
             chunks: Fifo::new(CHUNKS, chunk),
             part: Reg::default(),
             opened: Reg::default(),
-            sub: Reg::default(),
-            gathered: vec![Reg::default(); low],
             current: Signal::default(),
-            whole: Signal::default(),
             used: Signal::default(),
             taken: Signal::default(),
             justify: Justify::new(s),
             held: Reg::default(),
-            hold: vec![Reg::default(); bytes - s],
+            hold: vec![Reg::default(); bytes - half],
+            pass: Signal::default(),
             segment_mask: Constant::new((s as u64 - 1).into()),
             segment: Constant::new((s as u64).into()),
             segment24: Constant::new((s as u64).into()),
-            segment_mask24: Constant::new((s as u64 - 1).into()),
             segment_shift: Constant::new((log2(s) as u64).into()),
             chunk_bytes: Constant::new((chunk as u64).into()),
             chunk_shift: Constant::new((log2(chunk) as u64).into()),
-            align_shift: Constant::new((log2(chunk.max(s)) as u64).into()),
             part_mask: Constant::new((parts as u64 - 1).into()),
-            final_sub: Constant::new((subs as u64 - 1).into()),
+            half: Constant::new((half as u64).into()),
             capacity_shift: Constant::new((log2(l1_bytes) as u64).into()),
             capacity: Constant::new((l1_bytes as u64).into()),
             _s: s,
             _r: chunk,
             _parts: parts,
-            _subs: subs,
-            _low: low,
-            _halves: bytes / s - 1,
+            _bytes: bytes,
+            _half: half,
+            _halves: bytes / half - 1,
         }
     }
 }
@@ -229,7 +222,7 @@ impl Logic for Gather {
     fn update(&mut self) {
         comment!("mte3_gather_{out_data[]}_{read_data[]}: reads the rows of an instruction from L1 as dense words.");
         dff_setup!(self, clk, busy, nz, rows, length, left, stride, pc, row, at, faulty);
-        dff_setup!(self, clk, walking, fresh, mark, first, end, reach, chunk, part, opened, sub, held);
+        dff_setup!(self, clk, walking, fresh, mark, first, end, reach, chunk, part, opened, held);
         self.plans.clk.next = self.clk.val();
         self.plans.clear.next = self.rst.val();
         self.chunks.clk.next = self.clk.val();
@@ -251,8 +244,8 @@ impl Logic for Gather {
         }
         self.next_row.next = self.row.q.val() + bit_cast::<25, 24>(self.step.val());
         // Chunks of the piece that is walked through.
-        self.chunk_last.next = (self.chunk.q.val() >> self.chunk_shift.val())
-            == ((self.end.q.val() | self.segment_mask24.val()) >> self.chunk_shift.val());
+        self.chunk_last.next =
+            (self.chunk.q.val() >> self.chunk_shift.val()) == (self.end.q.val() >> self.chunk_shift.val());
         self.read_valid.next = self.walking.q.val() & self.plans.in_ready.val();
         self.read_address.next = self.chunk.q.val();
         self.accept.next = self.walking.q.val() & self.plans.in_ready.val() & self.read_ready.val();
@@ -264,7 +257,7 @@ impl Logic for Gather {
             self.first.d.next = self.at.q.val().get_bits::<24>(0);
             self.end.d.next = self.top.val().get_bits::<24>(0);
             self.reach.d.next = self.reach_next.val();
-            self.chunk.d.next = (self.at.q.val().get_bits::<24>(0) >> self.align_shift.val()) << self.align_shift.val();
+            self.chunk.d.next = (self.at.q.val().get_bits::<24>(0) >> self.chunk_shift.val()) << self.chunk_shift.val();
         } else if self.accept.val() {
             self.fresh.d.next = false;
             self.chunk.d.next = self.chunk.q.val() + self.chunk_bytes.val();
@@ -322,24 +315,19 @@ impl Logic for Gather {
         for i in 0..self._r {
             self.chunks.in_data[i].next = self.read_data[i].val();
         }
-        // Chunks to words of S bytes: several per chunk, or one of several chunks.
+        // Chunks to words of S bytes.
         self.current.next = self.plans.out_data[0].val();
         if self.opened.q.val() {
             self.current.next = self.part.q.val();
         }
-        self.whole.next = self.sub.q.val() == self.final_sub.val();
-        self.justify.in_valid.next = self.chunks.out_valid.val() & self.whole.val();
-        self.taken.next = self.chunks.out_valid.val() & self.whole.val() & self.justify.in_ready.val();
-        self.used.next = (self.chunks.out_valid.val() & !self.whole.val())
-            | (self.taken.val() & (self.current.val() == self.plans.out_data[1].val()));
+        self.justify.in_valid.next = self.chunks.out_valid.val();
+        self.taken.next = self.chunks.out_valid.val() & self.justify.in_ready.val();
+        self.used.next = self.taken.val() & (self.current.val() == self.plans.out_data[1].val());
         self.chunks.out_ready.next = self.used.val();
         self.plans.out_ready.next = self.used.val();
         if self.taken.val() {
             self.opened.d.next = !self.used.val();
             self.part.d.next = self.current.val() + 1;
-            self.sub.d.next = 0.into();
-        } else if self.used.val() {
-            self.sub.d.next = self.sub.q.val() + 1;
         }
         self.justify.in_offset.next = self.plans.out_data[2].val();
         self.justify.in_count.next = self.plans.out_data[3].val();
@@ -347,57 +335,46 @@ impl Logic for Gather {
             self.plans.out_data[4].val().get_bit(0) & (self.current.val() == self.plans.out_data[1].val());
         self.justify.in_flush.next = self.plans.out_data[4].val().get_bit(1);
         self.justify.in_mark.next = self.plans.out_data[4].val().get_bit(2);
-        for i in 0..self._low {
-            self.gathered[i].clock.next = self.clk.val();
-            self.gathered[i].d.next = self.gathered[i].q.val();
-            self.justify.in_data[i].next = self.gathered[i].q.val();
-        }
-        for r in self._r..(self._r + 1) {
-            for g in 1..self._subs {
-                if self.chunks.out_valid.val() & (self.sub.q.val() == (g - 1).to_bits::<8>()) {
-                    for i in 0..self._r {
-                        self.gathered[(g - 1) * r + i].d.next = self.chunks.out_data[i].val();
-                    }
-                }
-            }
-        }
-        for l in self._low..(self._low + 1) {
-            for i in self._low..self._s {
-                self.justify.in_data[i].next = self.chunks.out_data[i - l].val();
+        for n in self._s..(self._s + 1) {
+            for i in 0..self._s {
+                self.justify.in_data[i].next = self.chunks.out_data[i].val();
                 for p in 1..self._parts {
                     if self.current.val() == p.to_bits::<8>() {
-                        for s in self._s..(self._s + 1) {
-                            self.justify.in_data[i].next = self.chunks.out_data[p * s + i].val();
-                        }
+                        self.justify.in_data[i].next = self.chunks.out_data[p * n + i].val();
                     }
                 }
             }
         }
         // Words of S bytes to words of W bytes.
+        self.pass.next = true;
         self.out_valid.next = self.justify.out_valid.val();
         self.justify.out_ready.next = self.out_ready.val();
-        for i in 0..self._s {
-            self.out_data[i].next = self.justify.out_data[i].val();
+        for n in self._s..(self._s + 1) {
+            for i in 0..self._s {
+                self.out_data[i].next = self.justify.out_data[i].val();
+            }
+            for i in self._s..self._bytes {
+                self.out_data[i].next = self.justify.out_data[i - n].val();
+            }
         }
         for h in 0..self._halves {
-            self.out_valid.next = self.justify.out_valid.val() & (self.held.q.val() | self.justify.out_mark.val());
-            self.justify.out_ready.next = self.out_ready.val() | (!self.held.q.val() & !self.justify.out_mark.val());
-            if self.justify.out_valid.val() & self.out_ready.val() {
-                self.held.d.next = false;
+            self.pass.next =
+                self.held.q.val() | self.justify.out_mark.val() | (self.justify.out_count.val() > self.half.val());
+            self.out_valid.next = self.justify.out_valid.val() & self.pass.val();
+            self.justify.out_ready.next = self.out_ready.val() | !self.pass.val();
+            if self.justify.out_valid.val() & (self.out_ready.val() | !self.pass.val()) {
+                self.held.d.next = !self.pass.val();
             }
-            if self.justify.out_valid.val() & !self.held.q.val() & !self.justify.out_mark.val() {
-                self.held.d.next = true;
-            }
-            for s in self._s..(self._s + 1) {
-                for i in 0..self._s {
-                    self.hold[h * s + i].clock.next = self.clk.val();
-                    self.hold[h * s + i].d.next = self.hold[h * s + i].q.val();
+            for n in self._half..(self._half + 1) {
+                for i in 0..self._half {
+                    self.hold[h * n + i].clock.next = self.clk.val();
+                    self.hold[h * n + i].d.next = self.hold[h * n + i].q.val();
                     if !self.held.q.val() {
-                        self.hold[h * s + i].d.next = self.justify.out_data[i].val();
+                        self.hold[h * n + i].d.next = self.justify.out_data[i].val();
                     } else {
-                        self.out_data[i].next = self.hold[h * s + i].q.val();
+                        self.out_data[i].next = self.hold[h * n + i].q.val();
+                        self.out_data[(h + 1) * n + i].next = self.justify.out_data[i].val();
                     }
-                    self.out_data[(h + 1) * s + i].next = self.justify.out_data[i].val();
                 }
             }
         }
@@ -416,7 +393,6 @@ impl Logic for Gather {
             self.faulty.d.next = false;
             self.walking.d.next = false;
             self.opened.d.next = false;
-            self.sub.d.next = 0.into();
             self.held.d.next = false;
         }
     }

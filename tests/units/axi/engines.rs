@@ -4,6 +4,7 @@
 
 use isa::Config;
 use rtl::axi::{AxiRead, AxiWrite};
+use rtl::l1::L1;
 use rtl::mte2::Mte2;
 use rtl::mte3::Mte3;
 use rtl::prim::prelude::*;
@@ -168,8 +169,8 @@ impl<const B: usize> Mte2Bench<B> {
             write_valid: Signal::default(),
             write_ready: Signal::default(),
             write_address: Signal::default(),
-            write_enable: vec![Signal::default(); (B / 8).min(32)],
-            write_data: vec![Signal::default(); (B / 8).min(32)],
+            write_enable: vec![Signal::default(); L1::segment(config)],
+            write_data: vec![Signal::default(); L1::segment(config)],
             raw_request_valid: Signal::default(),
             raw_request_address: Signal::default(),
             raw_request_beats: Signal::default(),
@@ -186,7 +187,7 @@ impl<const B: usize> Mte2Bench<B> {
             axi: AxiRead::new(config.outstanding),
             engine: Mte2::new(config),
             _bytes: B / 8,
-            _s: (B / 8).min(32),
+            _s: L1::segment(config),
             _chunk: chunk,
         }
     }
@@ -471,7 +472,7 @@ impl<const B: usize, const S: usize> Mte3Bench<B, S> {
             axi: AxiWrite::new(config.outstanding),
             engine: Mte3::new(config),
             _bytes: B / 8,
-            _s: (B / 8).min(32),
+            _s: L1::segment(config),
             _chunk: chunk,
         }
     }

@@ -44,7 +44,7 @@ pub struct Neighbours {
 
 impl Neighbours {
     pub fn new(core: &isa::Config) -> Self {
-        let s = core.bus_bytes.min(32);
+        let s = L1::segment(core);
         let (a, b) = (core.m0 * core.k0, core.n0 * core.k0);
         Neighbours {
             clk: Signal::default(),
