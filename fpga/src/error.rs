@@ -44,6 +44,24 @@ pub enum Error {
         /// Why.
         cause: std::io::Error,
     },
+    /// The properties cannot be read as they stand.
+    Property {
+        /// Why.
+        text: String,
+    },
+    /// An assertion does not hold, or cannot be shown to.
+    Disproved {
+        /// Top module.
+        block: String,
+        /// Labels of the assertions that fail, separated by commas.
+        failing: String,
+        /// Part of the proof.
+        place: &'static str,
+        /// Cycle of the waves in which they fail, from 0.
+        cycle: usize,
+        /// The waves.
+        vcd: PathBuf,
+    },
     /// A file cannot be written.
     Write {
         /// Where.
@@ -61,6 +79,10 @@ impl fmt::Display for Error {
             Error::Refused { tool, text } => write!(f, "{tool} refused its input:\n{text}"),
             Error::Build { cause } => cause.fmt(f),
             Error::Read { path, cause } => write!(f, "cannot read {}: {cause}", path.display()),
+            Error::Property { text } => f.write_str(text),
+            Error::Disproved { block, failing, place, cycle, vcd } => {
+                write!(f, "{block}: {failing} fails {place}, in cycle {cycle} of {}", vcd.display())
+            }
             Error::Write { path, cause } => write!(f, "cannot write {}: {cause}", path.display()),
         }
     }
@@ -71,7 +93,7 @@ impl std::error::Error for Error {
         match self {
             Error::Run { cause, .. } | Error::Read { cause, .. } | Error::Write { cause, .. } => Some(cause),
             Error::Build { cause } => Some(cause),
-            Error::Missing { .. } | Error::Refused { .. } => None,
+            Error::Missing { .. } | Error::Refused { .. } | Error::Property { .. } | Error::Disproved { .. } => None,
         }
     }
 }

@@ -4,18 +4,24 @@
 //! | tool | says | comes from |
 //! |---|---|---|
 //! | [`Yosys`] | whether it can be synthesised: no latch, no loop, one driver per net | set up by itself: the package `pyosys` of PyPI, pinned by version and hash |
+//! | [`System`] | whether properties hold for ever, proved by induction | [`Yosys`] and [`Z3`]: the package `z3-solver` of PyPI, pinned likewise |
 //! | [`Icarus`] | whether another simulator reads it | `iverilog` on the search path, or Debian's package, unpacked into the tools folder |
 //! | [`Cocotb`] | whether a testbench by others, with AXI models by others, gets the right answers | set up by itself: packages of PyPI, pinned by version and hash; driven in Verilator |
 
 mod cocotb;
 mod debian;
 mod error;
+mod formal;
 mod icarus;
+mod smt;
+mod trace;
 mod yosys;
 
 pub use cocotb::{Cocotb, Session, Verdict};
 pub use error::{Error, Result};
+pub use formal::{Properties, System};
 pub use icarus::Icarus;
+pub use smt::Z3;
 pub use yosys::Yosys;
 
 use std::path::PathBuf;

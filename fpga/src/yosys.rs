@@ -109,6 +109,7 @@ impl Yosys {
     }
 }
 
-fn quoted(path: &Path) -> String {
+/// A path as Yosys' commands want it.
+pub(crate) fn quoted(path: &Path) -> String {
     format!("\"{}\"", path.display())
 }
