@@ -3,11 +3,12 @@
 //!
 //! ```text
 //!  write_*[0] (MTE2), write_*[1] (FIX) ──►┌────┐──► read0_data_valid, read0_data[i*K0+b]     3 cycles after the request
-//!  read0_* (MTE1: block of a fractal) ───►│ l1 │──► read1_data_valid, read1_data[i]
+//!  read0_* (MTE1: fractal, or words) ────►│ l1 │──► read1_data_valid, read1_data[i]
 //!  read1_* (MTE3: contiguous) ───────────►└────┘
 //! ```
 //! Chunk c of K0 bytes lies in bank (c + c / max(P, NB)) mod NB at word c / NB, with P = 32/K0: the NB chunks of one column of
-//! a fractal and NB contiguous chunks both hit every bank once, so either pattern is one read of NB * K0 bytes.
+//! a fractal and NB contiguous chunks both hit every bank once, so either pattern is one read of NB * K0 bytes. Read port 0 may also
+//! name a word for each bank (gather).
 //! Writes of the two ports alternate when both want; read port 0 goes first, but port 1 waits at most 15 cycles.
 //! A read sees every write that was accepted in an earlier cycle; of a write accepted in the same cycle it sees undefined bytes.
 //! Page: `docs/units/l1.md`. Test: `tests/units/l1.rs`.
@@ -46,9 +47,13 @@ pub struct L1 {
     pub read0_address: Signal<In, Bits<24>>,
     /// 1: NB chunks 32 bytes apart; 0: NB contiguous chunks.
     pub read0_rows: Signal<In, Bit>,
+    /// 1: neither, but the words below.
+    pub read0_gather: Signal<In, Bit>,
+    /// Word of each bank.
+    pub read0_word: Vec<Signal<In, Bits<16>>>,
     /// Data of port 0, exactly 3 cycles after the transfer of its request.
     pub read0_data_valid: Signal<Out, Bit>,
-    /// Chunk i in `i * K0 ..`.
+    /// Chunk i in `i * K0 ..`; gathered: the word of bank i.
     pub read0_data: Vec<Signal<Out, Bits<8>>>,
     /// Port 1 wants to read.
     pub read1_valid: Signal<In, Bit>,
@@ -98,6 +103,8 @@ impl L1 {
             read0_ready: Signal::default(),
             read0_address: Signal::default(),
             read0_rows: Signal::default(),
+            read0_gather: Signal::default(),
+            read0_word: vec![Signal::default(); nb],
             read0_data_valid: Signal::default(),
             read0_data: vec![Signal::default(); nb * k0],
             read1_valid: Signal::default(),
@@ -140,6 +147,10 @@ impl Logic for L1 {
         self.reader.valid0.next = self.read0_valid.val();
         self.reader.address0.next = self.read0_address.val();
         self.reader.rows0.next = self.read0_rows.val();
+        self.reader.gather0.next = self.read0_gather.val();
+        for b in 0..self._nb {
+            self.reader.word0[b].next = self.read0_word[b].val();
+        }
         self.reader.valid1.next = self.read1_valid.val();
         self.reader.address1.next = self.read1_address.val();
         self.read0_ready.next = self.reader.ready0.val();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! MTE1: loads operand tiles from L1 into L0A and L0B, plain or transposed, less their zero point, and parameters into FB.
+//! MTE1: loads operand tiles from L1 into L0A and L0B, plain, transposed or from a feature map, less their zero point, and
+//! parameters into FB.
 //!
 //! ```text
 //!  op_*, set_*, halt ──►┌──────┐──► l0a_*, l0b_* (write a block, clear full bits)
@@ -9,12 +10,15 @@
 //! ```text
 //!  take ──► walk ───────────► delay ─────────► lanes ──► L0       plain: a step of the walk is a read of L1
 //!     └───► fill ─► (L1) ─► turn ─► (L1 or turn) ┘                transposed: fill runs ahead, by up to two squares
+//!     ├───► im2col ─► (L1) ─► im2col ────────────┘                feature map: the same, by what its pipeline holds
 //!     └───► params ─► (L1) ─────────────────────────────► FB
 //! ```
 //! A block is in L0 and full 5 cycles after its read of L1 was accepted. Page: `docs/units/mte1.md`. Test: `tests/units/mte1.rs`.
 
+mod clear;
 mod delay;
 mod fill;
+pub mod im2col;
 mod lanes;
 mod params;
 mod shape;
@@ -23,8 +27,10 @@ mod turn;
 mod walk;
 mod zeros;
 
+pub use clear::Clear;
 pub use delay::Delay;
 pub use fill::Fill;
+pub use im2col::Im2col;
 pub use lanes::{Element, Lanes};
 pub use params::Params;
 pub use shape::Shape;
@@ -85,9 +91,13 @@ pub struct Mte1 {
     pub read0_address: Signal<Out, Bits<24>>,
     /// NB rows 32 bytes apart, else contiguous.
     pub read0_rows: Signal<Out, Bit>,
+    /// A word of each bank.
+    pub read0_gather: Signal<Out, Bit>,
+    /// Which.
+    pub read0_word: Vec<Signal<Out, Bits<16>>>,
     /// Data of a read, exactly 3 cycles after it was accepted.
     pub read0_data_valid: Signal<In, Bit>,
-    /// Row i, byte c at `i * K0 + c`.
+    /// Row i, byte c at `i * K0 + c`; gathered: bank i.
     pub read0_data: Vec<Signal<In, Bits<8>>>,
     /// Writes a block to L0A.
     pub l0a_write_valid: Signal<Out, Bit>,
@@ -128,6 +138,8 @@ pub struct Mte1 {
     take: Take,
     walk: Walk,
     fill: Fill,
+    im2col: Im2col,
+    clear: Clear,
     zeros: Zeros,
     turn: Turn,
     lanes: Lanes,
@@ -151,15 +163,6 @@ pub struct Mte1 {
     square: Reg<Bit>,
     /// Fill works for the instruction in the slot.
     ahead: Reg<Bit>,
-    clear_wanted: Reg<Bit>,
-    clear_valid: Reg<Bit>,
-    clear_b: Reg<Bit>,
-    clear_nothing: Reg<Bit>,
-    /// Blocks of earlier tiles in the same buffer, 4, 3 and 2 cycles before their write.
-    earlier: Vec<Reg<Bit>>,
-    clear_go: Signal<Local, Bit>,
-    clear_first: Reg<Bits<16>>,
-    clear_last: Reg<Bits<16>>,
     pc: Reg<Bits<32>>,
     block_pc: Reg<Bits<32>>,
     faulted: Reg<Bit>,
@@ -181,13 +184,13 @@ pub struct Mte1 {
     middle_flags: Signal<Local, Bits<8>>,
     l0_outside: Signal<Local, Bit>,
     l0_fractal: Signal<Local, Bits<24>>,
-    clear_end: Signal<Local, Bits<24>>,
     a_blocks: Constant<Bits<24>>,
     b_blocks: Constant<Bits<24>>,
     a_fractal_bits: Constant<Bits<4>>,
     b_fractal_bits: Constant<Bits<4>>,
     cause_outside: Constant<Bits<8>>,
     cause_zero_point: Constant<Bits<8>>,
+    _nb: usize,
     _lanes: usize,
     _a_lanes: usize,
     _b_lanes: usize,
@@ -224,6 +227,8 @@ impl Mte1 {
             read0_ready: Signal::default(),
             read0_address: Signal::default(),
             read0_rows: Signal::default(),
+            read0_gather: Signal::default(),
+            read0_word: vec![Signal::default(); shape.nb],
             read0_data_valid: Signal::default(),
             read0_data: vec![Signal::default(); lanes],
             l0a_write_valid: Signal::default(),
@@ -247,6 +252,8 @@ impl Mte1 {
             take: Take::default(),
             walk: Walk::new(&shape),
             fill: Fill::new(&shape),
+            im2col: Im2col::new(&shape),
+            clear: Clear::default(),
             zeros: Zeros::new(&shape),
             turn: Turn::new(&shape),
             lanes: Lanes::new(&shape),
@@ -268,14 +275,6 @@ impl Mte1 {
             full_squares: Reg::default(),
             square: Reg::default(),
             ahead: Reg::default(),
-            clear_wanted: Reg::default(),
-            clear_valid: Reg::default(),
-            clear_b: Reg::default(),
-            clear_nothing: Reg::default(),
-            earlier: vec![Reg::default(); 3],
-            clear_go: Signal::default(),
-            clear_first: Reg::default(),
-            clear_last: Reg::default(),
             pc: Reg::default(),
             block_pc: Reg::default(),
             faulted: Reg::default(),
@@ -297,13 +296,13 @@ impl Mte1 {
             middle_flags: Signal::default(),
             l0_outside: Signal::default(),
             l0_fractal: Signal::default(),
-            clear_end: Signal::default(),
             a_blocks: Constant::new((shape.a_blocks as u64).into()),
             b_blocks: Constant::new((shape.b_blocks as u64).into()),
             a_fractal_bits: Constant::new(a_fractal_bits.into()),
             b_fractal_bits: Constant::new(b_fractal_bits.into()),
             cause_outside: Constant::new(u64::from(Cause::OutOfBuffer.code()).into()),
             cause_zero_point: Constant::new(u64::from(Cause::BadZeroPoint.code()).into()),
+            _nb: shape.nb,
             _lanes: lanes,
             _a_lanes: shape.m0 * shape.k0,
             _b_lanes: shape.n0 * shape.k0,
@@ -319,7 +318,6 @@ impl Logic for Mte1 {
             "mte1_{l0a_write_data[]}_{l0b_write_data[]}: loads tiles from L1 into L0A and L0B, parameters into FB."
         );
         dff_setup!(self, clk, last, to_b, write_block, open_squares, full_squares, square, ahead);
-        dff_setup!(self, clk, clear_wanted, clear_valid, clear_b, clear_nothing, clear_first, clear_last);
         dff_setup!(self, clk, pc, block_pc, faulted, cause, address, faulted_pc);
         for s in 0..4 {
             self.valid[s].clock.next = self.clk.val();
@@ -340,9 +338,10 @@ impl Logic for Mte1 {
         self.take.set_register.next = self.set_register.val();
         self.take.set_value.next = self.set_value.val();
         // `early` speaks of the instruction taken last, so the next one is not taken before it.
-        self.take.hold.next =
-            self.halt.val() | self.faulted.q.val() | self.clear_wanted.q.val() | self.clear_valid.q.val();
+        self.take.hold.next = self.halt.val() | self.faulted.q.val() | self.clear.waiting.val();
         self.op_ready.next = self.take.op_ready.val();
+        self.take.map_bad.next = self.im2col.bad.val();
+        self.take.map_done.next = self.im2col.done.val();
 
         // What starts. Tiles follow each other without a gap; parameters wait until the pipeline is empty.
         self.drained.next = !self.valid[0].q.val()
@@ -355,6 +354,7 @@ impl Logic for Mte1 {
             & !self.take.is_fb.val()
             & !self.faulted.q.val()
             & !self.params.busy.val()
+            & (!self.take.mapped.val() | self.im2col.begun.val())
             & (!self.walk.busy.val() | self.walk.finishing.val());
         self.start_params.next = self.take.ready.val() & self.take.is_fb.val() & self.idle.val();
         self.start_fill.next = self.take.ready.val()
@@ -382,6 +382,7 @@ impl Logic for Mte1 {
         self.walk.start.next = self.start_tile.val();
         self.walk.in_side_b.next = self.take.side_b.val();
         self.walk.in_turned.next = self.take.turned.val();
+        self.walk.in_mapped.next = self.take.mapped.val();
         self.walk.in_signed.next = self.take.is_signed.val();
         self.walk.in_address.next = self.take.address.val();
         self.walk.in_stride.next = self.take.stride.val();
@@ -394,6 +395,7 @@ impl Logic for Mte1 {
         self.walk.hold.next = self.faulted.q.val();
         self.walk.read_ready.next = self.read0_ready.val();
         self.walk.square_full.next = self.full_squares.q.val() != 0;
+        self.walk.block_done.next = self.im2col.block_done.val();
         self.walk.zeros_ready.next = self.zeros.ready.val();
 
         // The reader of squares.
@@ -423,6 +425,28 @@ impl Logic for Mte1 {
             self.square.d.next = !self.square.q.val();
         }
 
+        // The maker of blocks from a feature map.
+        self.im2col.clk.next = self.clk.val();
+        self.im2col.rst.next = self.rst.val();
+        self.im2col.set_valid.next = self.set_valid.val();
+        self.im2col.set_register.next = self.set_register.val();
+        self.im2col.set_value.next = self.set_value.val();
+        self.im2col.accept.next = self.take.map_accept.val();
+        for w in 0..8 {
+            self.im2col.op_word[w].next = self.op_word[w].val();
+        }
+        self.im2col.want.next = self.take.ready.val() & self.take.mapped.val();
+        self.im2col.rows.next = self.take.rows.val();
+        self.im2col.k.next = self.take.k.val();
+        self.im2col.free.next = self.start_tile.val();
+        self.im2col.hold.next = self.faulted.q.val();
+        self.im2col.open.next = self.walk.busy.val() & self.walk.mapped.val();
+        self.im2col.read_ready.next = self.read0_ready.val();
+        self.read0_gather.next = self.im2col.read_valid.val();
+        for b in 0..self._nb {
+            self.read0_word[b].next = self.im2col.word[b].val();
+        }
+
         // The loader of parameters.
         self.params.clk.next = self.clk.val();
         self.params.rst.next = self.rst.val();
@@ -440,8 +464,11 @@ impl Logic for Mte1 {
         self.fb_write_channel.next = self.params.write_channel.val();
         self.fb_write_data.next = self.params.write_data.val();
 
-        // One read of L1 per cycle; at most one of the three wants.
-        self.offered.next = self.walk.read_valid.val() | self.fill.read_valid.val() | self.params.read_valid.val();
+        // One read of L1 per cycle; at most one of the four wants.
+        self.offered.next = self.walk.read_valid.val()
+            | self.fill.read_valid.val()
+            | self.im2col.read_valid.val()
+            | self.params.read_valid.val();
         self.read0_valid.next = self.offered.val();
         self.read0_rows.next = self.walk.read_valid.val() | self.fill.read_valid.val();
         self.read0_address.next = self.params.read_address.val();
@@ -520,6 +547,7 @@ impl Logic for Mte1 {
         self.turn.read_step.next = self.last_square_step.val().get_bits::<4>(0);
         self.lanes.clk.next = self.clk.val();
         self.lanes.turned.next = self.last_flags.val().get_bit(1);
+        self.lanes.mapped.next = self.last_flags.val().get_bit(6);
         self.lanes.is_signed.next = self.last_flags.val().get_bit(2);
         self.lanes.per_row.next = self.last_flags.val().get_bit(3);
         self.lanes.row.next = self.row.tap[2].val();
@@ -532,6 +560,7 @@ impl Logic for Mte1 {
         for i in 0..self._lanes {
             self.params.data[i].next = self.read0_data[i].val();
             self.turn.in_data[i].next = self.read0_data[i].val();
+            self.im2col.data[i].next = self.read0_data[i].val();
             self.lanes.from_l1[i].next = self.read0_data[i].val();
             self.lanes.from_turn[i].next = self.turn.out_data[i].val();
         }
@@ -543,51 +572,35 @@ impl Logic for Mte1 {
         self.l0a_write_address.next = self.write_block.q.val();
         self.l0b_write_address.next = self.write_block.q.val();
         for i in 0..self._a_lanes {
+            self.lanes.from_map[i].next = self.im2col.byte[i].val();
+            self.lanes.given[i].next = self.im2col.given[i].val();
             self.l0a_write_data[i].next = self.lanes.element[i].val();
         }
         for i in 0..self._b_lanes {
             self.l0b_write_data[i].next = self.lanes.element[i].val();
         }
 
-        // Early clear: the number of fractals is ready in the cycle after the start. Blocks of earlier tiles that are on their way
-        // must land first, or they would set bits again; the last of them is one cycle before the first block of this tile, and
-        // a write in the cycle of the clear wins.
-        for s in 0..3 {
-            self.earlier[s].clock.next = self.clk.val();
-        }
-        self.earlier[0].d.next = false;
-        self.earlier[1].d.next = self.earlier[0].q.val();
-        self.earlier[2].d.next = self.earlier[1].q.val();
-        if self.start_tile.val() {
-            self.earlier[0].d.next =
-                self.walk.step.val() & (self.walk.flags.val().get_bit(0) == self.take.side_b.val());
-            self.earlier[1].d.next =
-                self.valid[0].q.val() & (self.first_flags.val().get_bit(0) == self.take.side_b.val());
-            self.earlier[2].d.next =
-                self.valid[1].q.val() & (self.middle_flags.val().get_bit(0) == self.take.side_b.val());
-        }
-        self.clear_go.next =
-            self.clear_wanted.q.val() & !self.earlier[0].q.val() & !self.earlier[1].q.val() & !self.earlier[2].q.val();
-        self.clear_wanted.d.next = ((self.start_tile.val() | self.start_params.val()) & self.take.early.val())
-            | (self.clear_wanted.q.val() & !self.clear_go.val());
-        self.clear_valid.d.next = self.clear_go.val();
-        if self.start_tile.val() | self.start_params.val() {
-            self.clear_nothing.d.next = self.start_params.val();
-            self.clear_b.d.next = self.take.side_b.val();
-            self.clear_first.d.next = self.take.fractal.val();
-        }
-        self.clear_end.next = bit_cast::<24, 16>(self.clear_first.q.val()) + self.take.fractals.val() - 1;
-        self.clear_last.d.next = bit_cast::<16, 24>(self.clear_end.val());
-        if (self.clear_end.val() >> 16) != 0 {
-            self.clear_last.d.next = 0xFFFF.into();
-        }
-        self.early.next = self.clear_valid.q.val();
-        self.l0a_clear_valid.next = self.clear_valid.q.val() & !self.clear_nothing.q.val() & !self.clear_b.q.val();
-        self.l0b_clear_valid.next = self.clear_valid.q.val() & !self.clear_nothing.q.val() & self.clear_b.q.val();
-        self.l0a_clear_first.next = self.clear_first.q.val();
-        self.l0b_clear_first.next = self.clear_first.q.val();
-        self.l0a_clear_last.next = self.clear_last.q.val();
-        self.l0b_clear_last.next = self.clear_last.q.val();
+        // The early clear.
+        self.clear.clk.next = self.clk.val();
+        self.clear.rst.next = self.rst.val();
+        self.clear.start_tile.next = self.start_tile.val();
+        self.clear.start_params.next = self.start_params.val();
+        self.clear.wanted.next = self.take.early.val();
+        self.clear.side_b.next = self.take.side_b.val();
+        self.clear.fractal.next = self.take.fractal.val();
+        self.clear.fractals.next = self.take.fractals.val();
+        self.clear.on_way[0].next = self.walk.step.val() & (self.walk.flags.val().get_bit(0) == self.take.side_b.val());
+        self.clear.on_way[1].next =
+            self.valid[0].q.val() & (self.first_flags.val().get_bit(0) == self.take.side_b.val());
+        self.clear.on_way[2].next =
+            self.valid[1].q.val() & (self.middle_flags.val().get_bit(0) == self.take.side_b.val());
+        self.early.next = self.clear.early.val();
+        self.l0a_clear_valid.next = self.clear.a_valid.val();
+        self.l0b_clear_valid.next = self.clear.b_valid.val();
+        self.l0a_clear_first.next = self.clear.first.val();
+        self.l0b_clear_first.next = self.clear.first.val();
+        self.l0a_clear_last.next = self.clear.last.val();
+        self.l0b_clear_last.next = self.clear.last.val();
 
         // What Issue sees.
         self.done.next = (self.valid[3].q.val() & self.last.q.val()) | self.params.done.val();
@@ -595,8 +608,7 @@ impl Logic for Mte1 {
             | self.walk.busy.val()
             | self.fill.busy.val()
             | !self.drained.val()
-            | self.clear_wanted.q.val()
-            | self.clear_valid.q.val();
+            | self.clear.waiting.val();
 
         // Faults, in program order: a block on its way, then the walk at hand, then the instruction in the slot.
         if !self.faulted.q.val() {
@@ -630,6 +642,11 @@ impl Logic for Mte1 {
                 self.cause.d.next = self.cause_outside.val();
                 self.address.d.next = bit_cast::<40, 26>(self.fill.outside_address.val());
                 self.faulted_pc.d.next = self.pc.q.val();
+            } else if self.im2col.outside.val() {
+                self.faulted.d.next = true;
+                self.cause.d.next = self.cause_outside.val();
+                self.address.d.next = bit_cast::<40, 26>(self.im2col.outside_address.val());
+                self.faulted_pc.d.next = self.pc.q.val();
             } else if self.params.outside.val() {
                 self.faulted.d.next = true;
                 self.cause.d.next = self.cause_outside.val();
@@ -657,8 +674,6 @@ impl Logic for Mte1 {
             self.full_squares.d.next = 0.into();
             self.square.d.next = false;
             self.ahead.d.next = false;
-            self.clear_wanted.d.next = false;
-            self.clear_valid.d.next = false;
             self.faulted.d.next = false;
             self.cause.d.next = 0.into();
             self.address.d.next = 0.into();

@@ -130,6 +130,7 @@ pub struct Core<const B: usize, const S: usize> {
     _b_lanes: usize,
     _c_lanes: usize,
     _l1_lanes: usize,
+    _banks: usize,
     _columns: usize,
 }
 
@@ -231,6 +232,7 @@ impl<const B: usize, const S: usize> Core<B, S> {
             _b_lanes: n0 * k0,
             _c_lanes: m0 * n0,
             _l1_lanes: m0.max(n0) * k0,
+            _banks: m0.max(n0),
             _columns: (config.fix_lanes / m0).max(1),
         }
     }
@@ -610,6 +612,10 @@ impl<const B: usize, const S: usize> Logic for Core<B, S> {
         self.l1.read0_valid.next = self.mte1.read0_valid.val();
         self.l1.read0_address.next = self.mte1.read0_address.val();
         self.l1.read0_rows.next = self.mte1.read0_rows.val();
+        self.l1.read0_gather.next = self.mte1.read0_gather.val();
+        for b in 0..self._banks {
+            self.l1.read0_word[b].next = self.mte1.read0_word[b].val();
+        }
         self.mte1.read0_ready.next = self.l1.read0_ready.val();
         self.mte1.read0_data_valid.next = self.l1.read0_data_valid.val();
         self.l1.read1_valid.next = self.mte3.read_valid.val();

@@ -41,6 +41,7 @@ pub fn config(m0: usize, k0: usize, n0: usize, bus_bytes: usize) -> isa::Config 
     (config.m0, config.k0, config.n0, config.bus_bytes) = (m0, k0, n0, bus_bytes);
     (config.l1_bytes, config.l0a_bytes, config.l0b_bytes) = (16 << 10, 8 << 10, 8 << 10);
     config.fix_lanes = config.fix_lanes.min(m0 * n0).min(bus_bytes);
+    config.dsp_mults = config.dsp_mults.min(m0 * k0 * n0);
     config.checked().expect("a legal core")
 }
 

@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-//! L1: every byte comes back through both patterns and both ports, in exactly three cycles, and nobody starves.
+//! L1: every byte comes back through all patterns and both ports, in exactly three cycles, and nobody starves.
 
 use crate::common::{Random, compared, cubes, prints_and_lints};
 use rtl::l1::L1;
 use rtl::twin::Twin;
 use tb::Lockstep;
+
+/// What a read is of.
+enum Kind {
+    Rows,
+    Contiguous,
+    /// A word of each bank.
+    Words(Vec<usize>),
+}
 
 /// Random traffic on all four ports; `busy0` is the percentage of cycles in which read port 0 wants.
 fn follows_the_model(core: &isa::Config, cycles: usize, busy0: usize, random: &mut Random) {
@@ -19,7 +27,10 @@ fn follows_the_model(core: &isa::Config, cycles: usize, busy0: usize, random: &m
     twin.edge();
     twin.uut.rst.next = false;
     let mut write: [Option<(usize, Vec<Option<u8>>)>; 2] = [None, None];
-    let mut read: [Option<(usize, bool)>; 2] = [None, None];
+    // A read gives the address of every chunk; port 0 may have one of its own for every bank.
+    let skew = nb.max(32 / k0);
+    let mut read: [Option<(usize, Kind)>; 2] = [None, None];
+    let mut gathers = 0;
     let mut flight: Vec<[Option<Vec<Option<u8>>>; 2]> = vec![[None, None]; 3];
     let (mut waited, mut compared, mut served) = (0, 0, [0usize; 2]);
     for cycle in 0..cycles {
@@ -38,23 +49,34 @@ fn follows_the_model(core: &isa::Config, cycles: usize, busy0: usize, random: &m
             }
         }
         if read[0].is_none() && random.chance(busy0) {
-            let rows = random.chance(60);
+            let rows = random.chance(40);
             let group = random.below(used / (nb * 32)) * nb * 32;
             let address =
                 if rows { group + random.below(32 / k0) * k0 } else { random.below(used / (nb * k0)) * nb * k0 };
-            read[0] = Some((address, rows));
+            read[0] = Some((address, if rows { Kind::Rows } else { Kind::Contiguous }));
+            if random.chance(40) {
+                let words: Vec<usize> = (0..nb).map(|_| random.below(used / (nb * k0))).collect();
+                read[0] = Some((address, Kind::Words(words)));
+                gathers += 1;
+            }
         }
         if read[1].is_none() && random.chance(50) {
-            read[1] = Some((random.below(used / (nb * k0)) * nb * k0, false));
+            read[1] = Some((random.below(used / (nb * k0)) * nb * k0, Kind::Contiguous));
         }
         twin.uut.read0_valid.next = read[0].is_some();
         twin.uut.read1_valid.next = read[1].is_some();
-        if let Some((address, rows)) = read[0] {
-            twin.uut.read0_address.next = (address as u64).into();
-            twin.uut.read0_rows.next = rows;
+        if let Some((address, kind)) = &read[0] {
+            twin.uut.read0_address.next = (*address as u64).into();
+            twin.uut.read0_rows.next = matches!(kind, Kind::Rows);
+            twin.uut.read0_gather.next = matches!(kind, Kind::Words(_));
+            if let Kind::Words(words) = kind {
+                for (port, word) in twin.uut.read0_word.iter_mut().zip(words) {
+                    port.next = (*word as u64).into();
+                }
+            }
         }
-        if let Some((address, _)) = read[1] {
-            twin.uut.read1_address.next = (address as u64).into();
+        if let Some((address, _)) = &read[1] {
+            twin.uut.read1_address.next = (*address as u64).into();
         }
         twin.settle();
         let [data0, data1] = flight.pop().expect("three are in flight");
@@ -88,8 +110,16 @@ fn follows_the_model(core: &isa::Config, cycles: usize, busy0: usize, random: &m
             .collect();
         for port in 0..2 {
             if read_taken[port] {
-                let (address, rows) = read[port].take().expect("taken");
-                let place = |i: usize, b: usize| address + b + if rows { i * 32 } else { i * k0 };
+                let (address, kind) = read[port].take().expect("taken");
+                let place = |i: usize, b: usize| match &kind {
+                    Kind::Rows => address + b + i * 32,
+                    Kind::Contiguous => address + b + i * k0,
+                    // The chunk that lies in bank i at that word.
+                    Kind::Words(words) => {
+                        let mut chunks = words[i] * nb..words[i] * nb + nb;
+                        b + k0 * chunks.find(|chunk| (chunk + chunk / skew) % nb == i).expect("one of them")
+                    }
+                };
                 starting[port] = Some(
                     (0..nb * k0)
                         .map(|lane| place(lane / k0, lane % k0))
@@ -108,6 +138,7 @@ fn follows_the_model(core: &isa::Config, cycles: usize, busy0: usize, random: &m
         flight.insert(0, starting);
         twin.edge();
     }
+    assert!(gathers > 10, "only {gathers} gathered reads");
     assert!(compared > cycles, "only {compared} bytes were compared");
     assert!(served[0].abs_diff(served[1]) * 5 < served[0], "writes are not shared fairly: {served:?}");
 }

@@ -2,6 +2,8 @@
 //! MTE1: tiles arrive in L0 as the instruction defines them, on every cube, at the rate promised, and nothing leaves its buffer.
 
 mod bench;
+mod im2col;
+mod map;
 mod neighbours;
 
 use crate::common::{Random, compared, config, cubes, prints_and_lints};
@@ -155,29 +157,6 @@ fn single_loads_of_lite() {
     }
 }
 
-/// Runs and expects a fault at the item with that number.
-fn faults(bench: &mut Bench, items: &[Item], at: usize, cause: Cause, address: u64) {
-    bench.run(items);
-    for _ in 0..6 {
-        // Blocks that were on their way arrive.
-        bench.cycle(None, 0);
-    }
-    bench.twin.settle();
-    let uut = &bench.twin.uut;
-    assert!(uut.fault.val(), "no fault, {cause:?} expected");
-    let got = (u64::from(uut.fault_cause.val()), u64::from(uut.fault_address.val()), u64::from(uut.fault_pc.val()));
-    assert_eq!(got, (u64::from(cause.code()), address, at as u64 * 32), "{cause:?} at item {at}");
-    // Stopped until reset.
-    let done = bench.done;
-    assert_eq!(
-        done,
-        items[..at].iter().filter(|item| matches!(item, Item::Op(_))).count(),
-        "earlier instructions are done"
-    );
-    assert!(!uut.op_ready.val() && !uut.read0_valid.val(), "stopped");
-    bench.pending.clear();
-}
-
 #[test]
 fn every_bound_and_every_zero_point_is_checked() {
     bounds(&config(4, 16, 4, 16));
@@ -188,12 +167,8 @@ fn bounds(core: &isa::Config) {
     let l1 = core.l1_bytes as u32;
     let run = |items: &[Item], at: usize, cause: Cause, address: u64| {
         let mut bench = Bench::new(core, 91);
-        faults(&mut bench, items, at, cause, address);
-        bench.twin.uut.rst.next = true;
-        bench.twin.edge();
-        bench.twin.uut.rst.next = false;
-        bench.registers = [0; 5];
-        bench.done = 0;
+        bench.run_to_fault(items, at, cause, address);
+        bench.reset();
         bench.run(&[op(good), op(load(Side::B, true, 20, 40))]);
         assert_eq!(bench.done, 2, "works again after reset");
     };
@@ -244,7 +219,7 @@ fn a_zero_point_in_fb_outside_the_range_is_a_fault() {
             bench.run(&items);
             assert_eq!(bench.done, 1);
         } else {
-            faults(&mut bench, &items, 1, Cause::BadZeroPoint, 0);
+            bench.run_to_fault(&items, 1, Cause::BadZeroPoint, 0);
         }
     }
 }
@@ -283,18 +258,36 @@ fn tiles_pass_from_l1_to_l0_through_the_real_neighbours() {
             fractal,
             ..load(side, transpose, rows, k)
         };
+        // A 3 x 3 kernel over 7 x 5 pixels of 11 bytes, all of its padding.
+        let map = map::Map {
+            height: 7,
+            width: 55,
+            line_stride: 61,
+            out_width: 5,
+            step_y: 1,
+            step_x: 11,
+            taps_x: 1,
+            tap_bytes: 33,
+            tap_step_y: 1,
+            tap_step_x: 0,
+            origin_y: -1,
+            origin_x: -11,
+        };
+        let convolution = isa::Mte1Im2col { dtype: Dtype::U8, l1_address: 777, fractal: 16, ..map::im2col(35, 99) };
         // A plain with a scalar zero point, B transposed with one per row.
         let ops = [
             Inst::new(Instruction::Mte1LoadFb(zeros)),
             Inst::new(Instruction::Mte1Load(tile(Side::A, false, lines as u16, columns as u16, 1))),
             Inst::new(Instruction::Mte1Load(tile(Side::B, true, 33, 35, 2))).set_early(Pipe::M, 3),
+            Inst::new(Instruction::Mte1Im2col(convolution)),
         ];
         let sets =
             [(register::ZERO_POINT_A, 77), (register::ZERO_POINT_SOURCE, 2), (register::ZERO_POINT_CHANNEL_B, 100)];
+        let sets = sets.into_iter().chain(map.registers());
         for (index, value) in sets {
             twin.uut.set_valid.next = true;
             twin.uut.set_register.next = u64::from(index).into();
-            twin.uut.set_value.next = value.into();
+            twin.uut.set_value.next = u64::from(value).into();
             twin.edge();
         }
         twin.uut.set_valid.next = false;
@@ -316,15 +309,18 @@ fn tiles_pass_from_l1_to_l0_through_the_real_neighbours() {
         }
         assert_eq!(early, 1);
         // Every block of both tiles is full and holds what the definition says.
-        for (side, r0, rows, k, first) in [(0, core.m0, lines, columns, 1), (1, core.n0, 33, 35, 2)] {
+        for (side, r0, rows, k, first) in
+            [(0, core.m0, lines, columns, 1), (1, core.n0, 33, 35, 2), (2, core.m0, 35, 99, 16)]
+        {
             for row in (0..rows).step_by(r0) {
                 for c in (0..k).step_by(core.k0) {
                     let fractal = first + row / 16 * k.div_ceil(32) + c / 32;
                     let per_fractal = (16 / r0) * (32 / core.k0);
                     let block = fractal * per_fractal + row % 16 / r0 * (32 / core.k0) + c % 32 / core.k0;
-                    twin.uut.look[side].next = (block as u64).into();
+                    let buffer = side % 2;
+                    twin.uut.look[buffer].next = (block as u64).into();
                     twin.settle();
-                    assert!(twin.uut.full[side].val(), "block {block} of side {side} is full");
+                    assert!(twin.uut.full[buffer].val(), "block {block} of tile {side} is full");
                     twin.edge();
                     twin.edge();
                     for lane in 0..r0 * core.k0 {
@@ -333,10 +329,14 @@ fn tiles_pass_from_l1_to_l0_through_the_real_neighbours() {
                         let byte = |at: usize| i64::from(l1[at]);
                         let zero = if side == 0 { 77 } else { byte(8192 + 2 * r.min(35)) };
                         let value = byte((column / 32 * stride as usize + line * 32 + column % 32).min(12_287));
-                        let want = if r < rows && c < k { value - zero } else { 0 };
-                        let got = if side == 0 { &twin.uut.a[lane] } else { &twin.uut.b[lane] };
+                        let mut want = if r < rows && c < k { value - zero } else { 0 };
+                        if side == 2 {
+                            let real = (r < rows && c < k).then(|| map.source(&convolution, r, c)).flatten();
+                            want = real.map_or(0, |at| byte(at) - 77);
+                        }
+                        let got = if buffer == 0 { &twin.uut.a[lane] } else { &twin.uut.b[lane] };
                         let got = ((u64::from(got.val()) << 55) as i64) >> 55;
-                        assert_eq!(got, want, "side {side}, row {r}, byte {c}");
+                        assert_eq!(got, want, "tile {side}, row {r}, byte {c}");
                     }
                 }
             }
@@ -358,10 +358,12 @@ fn mte1_is_the_same_in_verilog() {
                     for _ in 0..4 {
                         items.push(Item::Op(Inst::new(Instruction::Mte1LoadFb(bench.random_loadfb()))));
                         items.extend(random_items(&mut bench, 3, 50, 80));
+                        items.extend(im2col::random_mix(&mut bench, 2, 40, 70));
                     }
                     bench.run(&items);
                 }
                 bounds(&core);
+                im2col::registers(&core);
             },
         );
         lockstep.finish();

@@ -2,9 +2,9 @@
 //! The read side of L1: which port reads, and which word of each bank.
 //!
 //! ```text
-//!  valid0/1, address0/1, rows0 ──►┌─────────┐──► read_enable, word[bank], first_bank, rows     1 cycle after the transfer
-//!  ready0/1 ◄─────────────────────│ l1_read │──► data_valid0/1                                 3 cycles after the transfer
-//!                                 └─────────┘
+//!  valid0/1, address0/1, ─────────►┌─────────┐──► read_enable, word[bank], first_bank, rows     1 cycle after the transfer
+//!  rows0, gather0, word0[bank] ───►│ l1_read │──► data_valid0/1                                 3 cycles after the transfer
+//!  ready0/1 ◄──────────────────────└─────────┘
 //! ```
 //! In a contiguous read bank b holds chunk (b - first_bank) mod NB. With t = (b - first_bank) mod NB, a read of rows finds in bank b
 //! row t (P >= NB), or the row at place t of the order that `l1.rs` undoes (P < NB).
@@ -26,6 +26,10 @@ pub struct L1Read {
     pub address0: Signal<In, Bits<24>>,
     /// Port 0 reads rows.
     pub rows0: Signal<In, Bit>,
+    /// Port 0 reads the words below, whatever else it says.
+    pub gather0: Signal<In, Bit>,
+    /// A word of each bank.
+    pub word0: Vec<Signal<In, Bits<16>>>,
     /// Port 1 wants.
     pub valid1: Signal<In, Bit>,
     /// Port 1 may.
@@ -47,6 +51,8 @@ pub struct L1Read {
     waited: Reg<Bits<4>>,
     address: Reg<Bits<24>>,
     by_rows: Reg<Bit>,
+    by_word: Reg<Bit>,
+    words: Vec<Reg<Bits<16>>>,
     for0: Vec<Reg<Bit>>,
     for1: Vec<Reg<Bit>>,
     starved: Signal<Local, Bit>,
@@ -82,6 +88,8 @@ impl L1Read {
             ready0: Signal::default(),
             address0: Signal::default(),
             rows0: Signal::default(),
+            gather0: Signal::default(),
+            word0: vec![Signal::default(); nb],
             valid1: Signal::default(),
             ready1: Signal::default(),
             address1: Signal::default(),
@@ -94,6 +102,8 @@ impl L1Read {
             waited: Reg::default(),
             address: Reg::default(),
             by_rows: Reg::default(),
+            by_word: Reg::default(),
+            words: vec![Reg::default(); nb],
             for0: vec![Reg::default(); 3],
             for1: vec![Reg::default(); 3],
             starved: Signal::default(),
@@ -121,7 +131,7 @@ impl Logic for L1Read {
     #[hdl_gen]
     fn update(&mut self) {
         comment!("l1_read_{word[]}: which port reads L1, and which word of each bank.");
-        dff_setup!(self, clk, waited, address, by_rows);
+        dff_setup!(self, clk, waited, address, by_rows, by_word);
         // Port 0 first, unless port 1 has waited 15 cycles.
         self.starved.next = self.waited.q.val() == 15;
         self.take1.next = self.valid1.val() & (self.starved.val() | !self.valid0.val());
@@ -135,9 +145,11 @@ impl Logic for L1Read {
         if self.take1.val() {
             self.address.d.next = self.address1.val();
             self.by_rows.d.next = false;
+            self.by_word.d.next = false;
         } else {
             self.address.d.next = self.address0.val();
-            self.by_rows.d.next = self.rows0.val();
+            self.by_rows.d.next = self.rows0.val() & !self.gather0.val();
+            self.by_word.d.next = self.gather0.val();
         }
         for s in 0..3 {
             self.for0[s].clock.next = self.clk.val();
@@ -167,6 +179,10 @@ impl Logic for L1Read {
             self.first.next = (self.chunk.val() >> self.skew_bits.val()) & self.nb_mask.val();
         }
         self.first_bank.next = bit_cast::<4, 24>(self.first.val());
+        // A gathered read leaves the banks in their own order.
+        if self.by_word.q.val() {
+            self.first_bank.next = 0.into();
+        }
         self.rows.next = self.by_rows.q.val();
         for b in 0..self._nb {
             self.place[b].next = (b.to_bits::<24>() - self.first.val()) & self.nb_mask.val();
@@ -179,7 +195,12 @@ impl Logic for L1Read {
                 self.wide[b].next = ((self.row.val() >> self.nb_bits.val()) << self.p_bits.val())
                     | (self.place[b].val() & self.p_mask.val());
             }
+            self.words[b].clock.next = self.clk.val();
+            self.words[b].d.next = self.word0[b].val();
             self.word[b].next = self.wide[b].val().get_bits::<16>(0);
+            if self.by_word.q.val() {
+                self.word[b].next = self.words[b].q.val();
+            }
         }
         if self.rst.val() {
             self.waited.d.next = 0.into();

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //!  from_l1[i*K0+c], from_turn[..], ──►┌───────┐──► element[r*K0+c]     1 cycle later: byte - zero point, 0 outside the tile
+//!  from_map[r*K0+c], given[..]        │       │                                        and where nothing is given
 //!  turned, row, rows_here, zero, ..   │ lanes │
 //!                                     └───────┘
 //! ```
@@ -52,8 +53,14 @@ pub struct Lanes {
     pub from_l1: Vec<Signal<In, Bits<8>>>,
     /// NB rows from the square.
     pub from_turn: Vec<Signal<In, Bits<8>>>,
+    /// A block of A from a feature map, M0 rows.
+    pub from_map: Vec<Signal<In, Bits<8>>>,
+    /// Which of its bytes are real.
+    pub given: Vec<Signal<In, Bit>>,
     /// Take those from the square.
     pub turned: Signal<In, Bit>,
+    /// Take those from the feature map.
+    pub mapped: Signal<In, Bit>,
     /// dtype s8, else u8.
     pub is_signed: Signal<In, Bit>,
     /// Zero points per row, else `zero`.
@@ -73,6 +80,8 @@ pub struct Lanes {
     byte: Vec<Reg<Bits<8>>>,
     row_real: Vec<Reg<Bit>>,
     byte_real: Vec<Reg<Bit>>,
+    /// Per byte of A: not padding.
+    real: Vec<Reg<Bit>>,
     zero_of: Vec<Reg<Bits<9>>>,
     signed_bytes: Reg<Bit>,
     subtract: Vec<Element>,
@@ -83,6 +92,7 @@ pub struct Lanes {
     _nb: usize,
     _k0: usize,
     _square: usize,
+    _a_lanes: usize,
     /// Rows of the smaller block kind; parts of NB rows and of a strip that it has.
     _least: usize,
     _parts: usize,
@@ -97,7 +107,10 @@ impl Lanes {
             clk: Signal::default(),
             from_l1: vec![Signal::default(); lanes],
             from_turn: vec![Signal::default(); lanes],
+            from_map: vec![Signal::default(); shape.m0 * shape.k0],
+            given: vec![Signal::default(); shape.m0 * shape.k0],
             turned: Signal::default(),
+            mapped: Signal::default(),
             is_signed: Signal::default(),
             per_row: Signal::default(),
             row: Signal::default(),
@@ -109,6 +122,7 @@ impl Lanes {
             byte: vec![Reg::default(); lanes],
             row_real: vec![Reg::default(); shape.nb],
             byte_real: vec![Reg::default(); shape.k0],
+            real: vec![Reg::default(); shape.m0 * shape.k0],
             zero_of: vec![Reg::default(); shape.nb],
             signed_bytes: Reg::default(),
             subtract: vec![Element::default(); lanes],
@@ -119,6 +133,7 @@ impl Lanes {
             _nb: shape.nb,
             _k0: shape.k0,
             _square: shape.square,
+            _a_lanes: shape.m0 * shape.k0,
             _least: shape.least_rows(),
             _parts: shape.nb / shape.least_rows(),
             _places: shape.square / shape.least_rows(),
@@ -175,6 +190,16 @@ impl Logic for Lanes {
                                     self.row_real[r].q.val() & self.byte_real[c].q.val();
                                 self.element[r * k0 + c].next = self.subtract[r * k0 + c].element.val();
                             }
+                        }
+                        for i in 0..self._a_lanes {
+                            self.real[i].clock.next = self.clk.val();
+                            self.real[i].d.next = true;
+                            if self.mapped.val() {
+                                self.real[i].d.next = self.given[i].val();
+                                self.byte[i].d.next = self.from_map[i].val();
+                            }
+                            self.subtract[i].present.next =
+                                self.row_real[i / k0].q.val() & self.byte_real[i % k0].q.val() & self.real[i].q.val();
                         }
                     }
                 }

@@ -6,6 +6,7 @@
 //!  op_ready ◄──────────────────│ take │──► bad, cause                instead of ready: the instruction may not start
 //!  set_* ─────────────────────►└──────┘──► fractals                  1 cycle after the operands
 //! ```
+//! The state registers of the feature map, their check and the time that their products take are those of `im2col`.
 //! A SET acts on the instructions taken in later cycles.
 
 use crate::prim::prelude::*;
@@ -34,8 +35,14 @@ pub struct Take {
     pub set_value: Signal<In, Bits<32>>,
     /// Take nothing.
     pub hold: Signal<In, Bit>,
+    /// The feature map of the mte1.im2col in the slot is illegal.
+    pub map_bad: Signal<In, Bit>,
+    /// It is ready.
+    pub map_done: Signal<In, Bit>,
     /// The instruction in the slot starts this cycle.
     pub free: Signal<In, Bit>,
+    /// An mte1.im2col goes into the slot this cycle.
+    pub map_accept: Signal<Out, Bit>,
     /// An instruction is in the slot.
     pub full: Signal<Out, Bit>,
     /// It may start.
@@ -46,6 +53,8 @@ pub struct Take {
     pub cause: Signal<Out, Bits<8>>,
     /// mte1.loadfb, else a tile load.
     pub is_fb: Signal<Out, Bit>,
+    /// mte1.im2col.
+    pub mapped: Signal<Out, Bit>,
     /// Into L0B, else L0A.
     pub side_b: Signal<Out, Bit>,
     /// Transposed.
@@ -105,6 +114,7 @@ pub struct Take {
     k_in: Signal<Local, Bits<24>>,
     fits: Signal<Local, Bit>,
     wide_product: Signal<Local, Int<28>>,
+    is_map: Signal<Local, Bit>,
     refused: Signal<Local, Bit>,
     register_zero_a: Constant<Bits<8>>,
     register_zero_b: Constant<Bits<8>>,
@@ -115,6 +125,7 @@ pub struct Take {
     dtype_u8: Constant<Bits<8>>,
     cause_unsupported: Constant<Bits<8>>,
     cause_zero_point: Constant<Bits<8>>,
+    cause_register: Constant<Bits<8>>,
 }
 
 impl Default for Take {
@@ -131,12 +142,16 @@ impl Default for Take {
             set_register: Signal::default(),
             set_value: Signal::default(),
             hold: Signal::default(),
+            map_bad: Signal::default(),
+            map_done: Signal::default(),
             free: Signal::default(),
+            map_accept: Signal::default(),
             full: Signal::default(),
             ready: Signal::default(),
             bad: Signal::default(),
             cause: Signal::default(),
             is_fb: Signal::default(),
+            mapped: Signal::default(),
             side_b: Signal::default(),
             turned: Signal::default(),
             is_signed: Signal::default(),
@@ -180,6 +195,7 @@ impl Default for Take {
             k_in: Signal::default(),
             fits: Signal::default(),
             wide_product: Signal::default(),
+            is_map: Signal::default(),
             refused: Signal::default(),
             register_zero_a: byte(mte1::ZERO_POINT_A),
             register_zero_b: byte(mte1::ZERO_POINT_B),
@@ -190,6 +206,7 @@ impl Default for Take {
             dtype_u8: byte(Dtype::U8.code()),
             cause_unsupported: byte(Cause::Unsupported.code()),
             cause_zero_point: byte(Cause::BadZeroPoint.code()),
+            cause_register: byte(Cause::BadRegister.code()),
         }
     }
 }
@@ -223,6 +240,7 @@ impl Logic for Take {
         // Taking: everything an instruction needs is captured in one cycle.
         self.op_ready.next = !self.held.q.val() & !self.hold.val();
         self.accept.next = self.op_valid.val() & !self.held.q.val() & !self.hold.val();
+        self.map_accept.next = self.accept.val() & (self.op_word[0].val().get_bits::<2>(0) == 3);
         self.w1.next = self.op_word[1].val();
         self.rows_in.next = bit_cast::<24, 16>(self.op_word[5].val().get_bits::<16>(0));
         self.k_in.next = bit_cast::<24, 16>(self.op_word[5].val().get_bits::<16>(16));
@@ -240,7 +258,7 @@ impl Logic for Take {
                 | (self.w1.val().get_bit(16) & self.w1.val().get_bit(23));
             self.rows16.d.next = (self.rows_in.val() + 15) >> 4;
             self.k32.d.next = (self.k_in.val() + 31) >> 5;
-            if self.op_word[0].val().get_bit(0) {
+            if self.op_word[0].val().get_bits::<2>(0) == 1 {
                 self.rowwise.d.next = self.source.q.val().get_bit(1);
                 self.zero_value.d.next = self.zero_b.q.val();
                 self.zero_first.d.next = self.channel_b.q.val();
@@ -263,20 +281,25 @@ impl Logic for Take {
         }
         self.refused.next = false;
         self.cause.next = 0.into();
-        if !self.kind.q.val().get_bit(1) {
+        self.is_map.next = self.kind.q.val() == 3;
+        if self.kind.q.val() != 2 {
             if (self.dtype.val() != self.dtype_s8.val()) & (self.dtype.val() != self.dtype_u8.val()) {
                 self.refused.next = true;
                 self.cause.next = self.cause_unsupported.val();
+            } else if self.is_map.val() & self.map_bad.val() {
+                self.refused.next = true;
+                self.cause.next = self.cause_register.val();
             } else if !self.rowwise.q.val() & !self.fits.val() {
                 self.refused.next = true;
                 self.cause.next = self.cause_zero_point.val();
             }
         }
         self.full.next = self.held.q.val();
-        self.ready.next = self.held.q.val() & !self.refused.val();
+        self.ready.next = self.held.q.val() & !self.refused.val() & (self.map_done.val() | !self.is_map.val());
         self.bad.next = self.held.q.val() & self.refused.val();
-        self.is_fb.next = self.kind.q.val().get_bit(1);
-        self.side_b.next = self.kind.q.val().get_bit(0);
+        self.is_fb.next = self.kind.q.val() == 2;
+        self.mapped.next = self.is_map.val();
+        self.side_b.next = self.kind.q.val() == 1;
         self.turned.next = self.w2.q.val().get_bit(0);
         self.is_signed.next = self.dtype.val() == self.dtype_s8.val();
         self.address.next = self.w3.q.val();

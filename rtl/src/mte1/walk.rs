@@ -5,9 +5,10 @@
 //!  start, operands ──►┌──────┐──► step, block, row, rows_here, bytes_here, last, ..     one block per step
 //!  read_ready ───────►│ walk │──► read_valid, read_address                              plain: a step is a read of L1
 //!  square_full ──────►└──────┘──► square_done                                           transposed: a step takes from a square
+//!  block_done ───────►                                                                   im2col: a step takes the block assembled
 //! ```
 //! Four nested loops: strips of T = max(NB, K0) rows, row blocks of a strip, squares of T bytes of k, k blocks of a square.
-//! Plain order is strip, row block, square, k block: row blocks outside, k inside, as the cube reads. Transposed order is strip, square,
+//! Plain order, also of im2col, is strip, row block, square, k block: row blocks outside, k inside, as the cube reads. Transposed order is strip, square,
 //! row block, k block. All addresses advance by additions to registers; `finishing` lets the next tile start without a bubble.
 
 use super::Shape;
@@ -26,6 +27,8 @@ pub struct Walk {
     pub in_side_b: Signal<In, Bit>,
     /// Transposed.
     pub in_turned: Signal<In, Bit>,
+    /// From a feature map: the blocks are made by `im2col`.
+    pub in_mapped: Signal<In, Bit>,
     /// dtype s8, else u8.
     pub in_signed: Signal<In, Bit>,
     /// L1 address, a multiple of 512.
@@ -50,12 +53,16 @@ pub struct Walk {
     pub read_ready: Signal<In, Bit>,
     /// The next square has all its bytes.
     pub square_full: Signal<In, Bit>,
+    /// The next block from a feature map has all its bytes (a pulse).
+    pub block_done: Signal<In, Bit>,
     /// The zero points of the next strip are there.
     pub zeros_ready: Signal<In, Bit>,
     /// A tile is being walked.
     pub busy: Signal<Out, Bit>,
     /// It is transposed.
     pub turned: Signal<Out, Bit>,
+    /// It comes from a feature map.
+    pub mapped: Signal<Out, Bit>,
     /// This step is the tile's last.
     pub finishing: Signal<Out, Bit>,
     /// Reads a block from L1.
@@ -72,7 +79,7 @@ pub struct Walk {
     pub claim: Signal<Out, Bit>,
     /// The step takes the last block of a square.
     pub square_done: Signal<Out, Bit>,
-    /// Bit 0 side B, 1 transposed, 2 signed, 3 zero points per row, 4 claim, 5 last of the tile.
+    /// Bit 0 side B, 1 transposed, 2 signed, 3 zero points per row, 4 claim, 5 last of the tile, 6 from a feature map.
     pub flags: Signal<Out, Bits<8>>,
     /// Row of the block in the strip.
     pub row: Signal<Out, Bits<8>>,
@@ -89,6 +96,7 @@ pub struct Walk {
     running: Reg<Bit>,
     side_b: Reg<Bit>,
     turning: Reg<Bit>,
+    mapping: Reg<Bit>,
     is_signed: Reg<Bit>,
     per_row: Reg<Bit>,
     zero_point: Reg<Bits<9>>,
@@ -124,6 +132,7 @@ pub struct Walk {
     to_strip: Signal<Local, Bit>,
     to_end: Signal<Local, Bit>,
     may: Signal<Local, Bit>,
+    plain: Signal<Local, Bit>,
     beyond: Signal<Local, Bit>,
     reading: Signal<Local, Bit>,
     stepping: Signal<Local, Bit>,
@@ -168,6 +177,7 @@ impl Walk {
             start: Signal::default(),
             in_side_b: Signal::default(),
             in_turned: Signal::default(),
+            in_mapped: Signal::default(),
             in_signed: Signal::default(),
             in_address: Signal::default(),
             in_stride: Signal::default(),
@@ -180,9 +190,11 @@ impl Walk {
             hold: Signal::default(),
             read_ready: Signal::default(),
             square_full: Signal::default(),
+            block_done: Signal::default(),
             zeros_ready: Signal::default(),
             busy: Signal::default(),
             turned: Signal::default(),
+            mapped: Signal::default(),
             finishing: Signal::default(),
             read_valid: Signal::default(),
             read_address: Signal::default(),
@@ -201,6 +213,7 @@ impl Walk {
             running: Reg::default(),
             side_b: Reg::default(),
             turning: Reg::default(),
+            mapping: Reg::default(),
             is_signed: Reg::default(),
             per_row: Reg::default(),
             zero_point: Reg::default(),
@@ -233,6 +246,7 @@ impl Walk {
             to_strip: Signal::default(),
             to_end: Signal::default(),
             may: Signal::default(),
+            plain: Signal::default(),
             beyond: Signal::default(),
             reading: Signal::default(),
             stepping: Signal::default(),
@@ -270,7 +284,7 @@ impl Logic for Walk {
     #[hdl_gen]
     fn update(&mut self) {
         comment!("mte1_walk: walks over the blocks of a tile: place in L0, real extent, source.");
-        dff_setup!(self, clk, running, side_b, turning, is_signed, per_row, zero_point, stride, fractals_k, k);
+        dff_setup!(self, clk, running, side_b, turning, mapping, is_signed, per_row, zero_point, stride, fractals_k, k);
         dff_setup!(self, clk, strip_rows, block_rows, square_bytes, block_bytes, row_at, k_block, first_of_strip);
         dff_setup!(self, clk, strip_address, row_address, panel_address, chunk);
         dff_setup!(self, clk, strip_fractal, fractal, fractal_below, fractal_row);
@@ -302,15 +316,18 @@ impl Logic for Walk {
         self.may.next = self.running.q.val()
             & !self.hold.val()
             & (self.zeros_ready.val() | !self.per_row.q.val() | !self.first_of_strip.q.val());
-        self.reading.next = self.may.val() & !self.turning.q.val() & !self.beyond.val();
+        self.plain.next = !self.turning.q.val() & !self.mapping.q.val();
+        self.reading.next = self.may.val() & self.plain.val() & !self.beyond.val();
         self.stepping.next = (self.reading.val() & self.read_ready.val())
-            | (self.may.val() & self.turning.q.val() & self.square_full.val());
+            | (self.may.val() & self.turning.q.val() & self.square_full.val())
+            | (self.may.val() & self.mapping.q.val() & self.block_done.val());
         self.busy.next = self.running.q.val();
         self.turned.next = self.turning.q.val();
+        self.mapped.next = self.mapping.q.val();
         self.finishing.next = self.stepping.val() & self.to_end.val();
         self.read_valid.next = self.reading.val();
         self.read_address.next = bit_cast::<24, 26>(self.address_here.val());
-        self.outside.next = self.may.val() & !self.turning.q.val() & self.beyond.val();
+        self.outside.next = self.may.val() & self.plain.val() & self.beyond.val();
         self.outside_address.next =
             self.address_here.val() | (bit_cast::<26, 8>(self.row_at.q.val() & self.nb_mask.val()) << 5);
         // What the block is.
@@ -324,7 +341,8 @@ impl Logic for Walk {
             | (bit_cast::<8, 1>(self.is_signed.q.val().into()) << 2)
             | (bit_cast::<8, 1>(self.per_row.q.val().into()) << 3)
             | (bit_cast::<8, 1>((self.per_row.q.val() & self.first_of_strip.q.val()).into()) << 4)
-            | (bit_cast::<8, 1>(self.to_end.val().into()) << 5);
+            | (bit_cast::<8, 1>(self.to_end.val().into()) << 5)
+            | (bit_cast::<8, 1>(self.mapping.q.val().into()) << 6);
         self.row.next = self.row_at.q.val();
         if self.wide.val() {
             self.square_step.next = bit_cast::<4, 8>(self.row_at.q.val() >> self.nb_bits.val());
@@ -427,6 +445,7 @@ impl Logic for Walk {
             self.running.d.next = true;
             self.side_b.d.next = self.in_side_b.val();
             self.turning.d.next = self.in_turned.val();
+            self.mapping.d.next = self.in_mapped.val();
             self.is_signed.d.next = self.in_signed.val();
             self.per_row.d.next = self.in_per_row.val();
             self.zero_point.d.next = self.in_zero.val();

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! MTE1 between plain models of its neighbours: Issue, L1 with exact latency and random refusals, L0, FB.
 
+use super::map::Map;
 use crate::common::Random;
-use isa::{FbField, Inst, Instruction, Mte1Load, Mte1LoadFb, Side, state::mte1 as register};
+use isa::{Cause, FbField, Inst, Instruction, Mte1Im2col, Mte1Load, Mte1LoadFb, Side, state::mte1 as register};
 use rtl::mte1::Mte1;
 use rtl::twin::Twin;
 use std::collections::VecDeque;
@@ -35,7 +36,7 @@ pub struct Bench {
     pub l1: Vec<u8>,
     /// bias, scale, shift, zero point.
     pub fb: Vec<[u64; 4]>,
-    pub registers: [u32; 5],
+    pub registers: [u32; 17],
     /// Percentage of cycles in which L1 refuses.
     pub refuse: usize,
     /// Percentage of cycles in which Issue has nothing.
@@ -50,7 +51,7 @@ pub struct Bench {
     pub first_write: Option<u64>,
     pub last_write: Option<u64>,
     pub early: usize,
-    random: Random,
+    pub random: Random,
 }
 
 impl Bench {
@@ -65,7 +66,7 @@ impl Bench {
             core: core.clone(),
             l1: (0..core.l1_bytes).map(|_| random.next() as u8).collect(),
             fb: (0..core.fb_channels).map(|_| [0, 0, 0, random.next() & 0x7F]).collect(),
-            registers: [0; 5],
+            registers: [0; 17],
             refuse: 0,
             pause: 0,
             flight: VecDeque::from(vec![None; 3]),
@@ -88,8 +89,7 @@ impl Bench {
 
     /// The writes of a load, from the definition of the instruction.
     fn tile_writes(&self, load: &Mte1Load) -> VecDeque<Write> {
-        let (rows, k, k0) = (usize::from(load.rows), usize::from(load.k), self.core.k0);
-        let r0 = if load.side == Side::A { self.core.m0 } else { self.core.n0 };
+        let (rows, k) = (usize::from(load.rows), usize::from(load.k));
         let side = usize::from(load.side == Side::B);
         let zero = |row: usize| -> i32 {
             if self.registers[2] >> side & 1 == 1 {
@@ -110,17 +110,47 @@ impl Bench {
             let value = if load.dtype == isa::Dtype::S8 { i32::from(byte as i8) } else { i32::from(byte) };
             value.wrapping_sub(zero(row))
         };
+        self.block_writes(load.side, usize::from(load.fractal), [rows, k], element)
+    }
+
+    /// The blocks of a tile in row-major order, from its elements.
+    fn block_writes(
+        &self,
+        side: Side,
+        first: usize,
+        [rows, k]: [usize; 2],
+        element: impl Fn(usize, usize) -> i32,
+    ) -> VecDeque<Write> {
+        let k0 = self.core.k0;
+        let r0 = if side == Side::A { self.core.m0 } else { self.core.n0 };
         let per_fractal = (16 / r0) * (32 / k0);
         let mut writes = VecDeque::new();
         for row in (0..rows).step_by(r0) {
             for c in (0..k).step_by(k0) {
-                let fractal = usize::from(load.fractal) + row / 16 * k.div_ceil(32) + c / 32;
+                let fractal = first + row / 16 * k.div_ceil(32) + c / 32;
                 let block = fractal * per_fractal + row % 16 / r0 * (32 / k0) + c % 32 / k0;
                 let elements = (0..r0 * k0).map(|lane| element(row + lane / k0, c + lane % k0)).collect();
-                writes.push_back(Write::Block { side: load.side, block, elements });
+                writes.push_back(Write::Block { side, block, elements });
             }
         }
         writes
+    }
+
+    /// The writes of an im2col, from the definition of the instruction.
+    fn map_writes(&self, load: &Mte1Im2col) -> VecDeque<Write> {
+        let (map, rows, k) = (Map::of(&self.registers), usize::from(load.rows), usize::from(load.k));
+        if [map.out_width, map.taps_x, map.tap_bytes].contains(&0) {
+            // It will be refused.
+            return VecDeque::new();
+        }
+        let zero = self.registers[usize::from(register::ZERO_POINT_A)] as i32;
+        let element = |i: usize, j: usize| -> i32 {
+            let real = (i < rows && j < k).then(|| map.source(load, i, j)).flatten();
+            let Some(byte) = real.and_then(|at| self.l1.get(at).copied()) else { return 0 };
+            let value = if load.dtype == isa::Dtype::S8 { i32::from(byte as i8) } else { i32::from(byte) };
+            value.wrapping_sub(zero)
+        };
+        self.block_writes(Side::A, usize::from(load.fractal), [rows, k], element)
     }
 
     fn channel_writes(&self, load: &Mte1LoadFb) -> VecDeque<Write> {
@@ -143,14 +173,20 @@ impl Bench {
 
     fn expect(&mut self, inst: &Inst) {
         let early = inst.is_early();
+        let clears = |side, fractal: u16, rows: u16, k: u16| {
+            let tile = usize::from(rows).div_ceil(16) * usize::from(k).div_ceil(32);
+            early.then(|| Some((side, usize::from(fractal), usize::from(fractal) + tile - 1)))
+        };
         let pending = match &inst.op {
             Instruction::Mte1Load(load) => Pending {
                 writes: self.tile_writes(load),
                 ordered: !load.transpose,
-                early: early.then(|| {
-                    let tile = usize::from(load.rows).div_ceil(16) * usize::from(load.k).div_ceil(32);
-                    Some((load.side, usize::from(load.fractal), usize::from(load.fractal) + tile - 1))
-                }),
+                early: clears(load.side, load.fractal, load.rows, load.k),
+            },
+            Instruction::Mte1Im2col(load) => Pending {
+                writes: self.map_writes(load),
+                ordered: true,
+                early: clears(Side::A, load.fractal, load.rows, load.k),
             },
             Instruction::Mte1LoadFb(load) => {
                 let writes = self.channel_writes(load);
@@ -187,6 +223,19 @@ impl Bench {
         self.last_write = Some(cycle);
     }
 
+    /// The bytes of a word of each bank.
+    fn gather(&self, words: &[usize]) -> Vec<u8> {
+        let (nb, k0) = (self.nb(), self.core.k0);
+        let skew = nb.max(32 / k0);
+        let chunk = |(bank, word): (usize, &usize)| -> &[u8] {
+            assert!(*word < self.l1.len() / nb / k0, "cycle {}: word {word} of bank {bank}", self.twin.cycle);
+            let chunk = (word * nb..word * nb + nb).find(|chunk| (chunk + chunk / skew) % nb == bank);
+            let at = chunk.expect("every bank has one of NB chunks") * k0;
+            &self.l1[at..at + k0]
+        };
+        words.iter().enumerate().flat_map(chunk).copied().collect()
+    }
+
     /// One cycle; `item` is what Issue offers; true if it was taken.
     pub fn cycle(&mut self, item: Option<&Item>, pc: u32) -> bool {
         let uut = &mut self.twin.uut;
@@ -220,6 +269,8 @@ impl Bench {
         // Outputs of this cycle.
         let read = (uut.read0_valid.val() && uut.read0_ready.val())
             .then(|| (u64::from(uut.read0_address.val()) as usize, uut.read0_rows.val()));
+        let gathered: Option<Vec<usize>> =
+            uut.read0_gather.val().then(|| uut.read0_word.iter().map(|word| u64::from(word.val()) as usize).collect());
         assert_eq!(uut.stall_memory.val(), uut.read0_valid.val() && !uut.read0_ready.val());
         let channel = u64::from(uut.zero_channel.val()) as usize;
         let early = uut.early.val();
@@ -289,6 +340,9 @@ impl Bench {
         }
         let (nb, k0) = (self.nb(), self.core.k0);
         let data = read.map(|(address, rows)| {
+            if let Some(words) = &gathered {
+                return self.gather(words);
+            }
             let place = |lane: usize| address + lane % k0 + lane / k0 * if rows { 32 } else { k0 };
             if rows {
                 assert!(address % k0 == 0 && address / 32 % nb == 0, "misaligned rows at {address:#x}");
@@ -340,6 +394,38 @@ impl Bench {
         self.twin.settle();
         assert!(!self.twin.uut.active.val(), "active after everything is done");
         cycles
+    }
+
+    /// Runs and expects a fault at the item with that number.
+    pub fn run_to_fault(&mut self, items: &[Item], at: usize, cause: Cause, address: u64) {
+        self.run(items);
+        for _ in 0..6 {
+            // Blocks that were on their way arrive.
+            self.cycle(None, 0);
+        }
+        self.twin.settle();
+        let uut = &self.twin.uut;
+        assert!(uut.fault.val(), "no fault, {cause:?} expected");
+        let got = (u64::from(uut.fault_cause.val()), u64::from(uut.fault_address.val()), u64::from(uut.fault_pc.val()));
+        assert_eq!(got, (u64::from(cause.code()), address, at as u64 * 32), "{cause:?} at item {at}");
+        // Stopped until reset.
+        assert_eq!(
+            self.done,
+            items[..at].iter().filter(|item| matches!(item, Item::Op(_))).count(),
+            "earlier instructions are done"
+        );
+        assert!(!uut.op_ready.val() && !uut.read0_valid.val(), "stopped");
+    }
+
+    /// MTE1 forgets everything; the memories stay.
+    pub fn reset(&mut self) {
+        self.twin.uut.rst.next = true;
+        self.twin.edge();
+        self.twin.uut.rst.next = false;
+        self.registers = [0; 17];
+        self.pending.clear();
+        self.flight = VecDeque::from(vec![None; 3]);
+        self.done = 0;
     }
 
     /// A legal load that fits; addresses reach the end of L1 now and then.

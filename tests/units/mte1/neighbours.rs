@@ -37,6 +37,7 @@ pub struct Neighbours {
     l0b: L0,
     fb: Fb,
     _s: usize,
+    _nb: usize,
     _lanes: usize,
     _a_lanes: usize,
     _b_lanes: usize,
@@ -75,6 +76,7 @@ impl Neighbours {
             l0b: L0::b(core),
             fb: Fb::new(core),
             _s: s,
+            _nb: core.m0.max(core.n0),
             _lanes: core.m0.max(core.n0) * core.k0,
             _a_lanes: a,
             _b_lanes: b,
@@ -127,6 +129,10 @@ impl Logic for Neighbours {
         self.l1.read0_valid.next = self.mte1.read0_valid.val();
         self.l1.read0_address.next = self.mte1.read0_address.val();
         self.l1.read0_rows.next = self.mte1.read0_rows.val();
+        self.l1.read0_gather.next = self.mte1.read0_gather.val();
+        for b in 0..self._nb {
+            self.l1.read0_word[b].next = self.mte1.read0_word[b].val();
+        }
         self.mte1.read0_ready.next = self.l1.read0_ready.val();
         self.mte1.read0_data_valid.next = self.l1.read0_data_valid.val();
         for i in 0..self._lanes {
