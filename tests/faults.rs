@@ -106,7 +106,12 @@ fn rows(rng: &mut ChaCha8Rng) -> (u64, u64, u64, u64) {
 
 /// Windows, bus errors and the end of the address space, by the pipe that meets them.
 fn transfer(rng: &mut ChaCha8Rng, cause: Cause, pipe: Pipe) -> Case {
-    let (count, length, stride, row) = rows(rng);
+    let (count, length, stride, row) = match rng.random_range(0..if pipe == Pipe::Fix { 1 } else { 4 }) {
+        // A row of many bursts; rows that touch and are one run.
+        1 => (1, rng.random_range(2000..9000), rng.random_range(1..99), 0),
+        2 => (rng.random_range(2..100), 64, 64, rng.random_range(0..2)),
+        _ => rows(rng),
+    };
     let at = 4096 + rng.random_range(0..192);
     // nz needs an offset that is a multiple of 32, and lays out rows every 32 bytes.
     let text = match pipe {
@@ -138,12 +143,15 @@ fn transfer(rng: &mut ChaCha8Rng, cause: Cause, pipe: Pipe) -> Case {
         Cause::WindowRead | Cause::WindowWrite => {
             let other = if cause == Cause::WindowRead { RIGHT_WRITE } else { RIGHT_READ };
             // Too short by some bytes of that row.
-            case.window = (RIGHT_READ | RIGHT_WRITE, first + rng.random_range(0..length.min(4)) - 1);
+            case.window = (RIGHT_READ | RIGHT_WRITE, first + rng.random_range(0..length) - 1);
             if rng.random_ratio(1, 4) {
                 (case.text, case.window) = (text, (other | RIGHT_EXECUTE, APART_BYTES - 1));
             }
         }
-        _ => case.broken = APART + first / 64 * 64..APART + first + 1,
+        _ => {
+            let bad = APART + (first + rng.random_range(0..length)) / 64 * 64;
+            case.broken = bad..bad + 64;
+        }
     }
     case
 }
@@ -344,14 +352,19 @@ fn other(rng: &mut ChaCha8Rng, kind: usize) -> Option<Case> {
         12 => (Cause::NoProgress, "fix.store dst=b14[0] src=l0c[9] m=9 n=20 dst_stride=256 dtype_out=int32".to_owned()),
         13 => (Cause::WindowExecute, "nop".to_owned()),
         14 => (Cause::WindowExecute, "nop\n".repeat(rng.random_range(1..40))),
-        15 => (Cause::BusReadError, "nop".to_owned()),
+        15 => (Cause::BusReadError, "nop\n".repeat(30)),
+        16 => (Cause::WindowExecute, "nop\n".repeat(30)),
         _ => return None,
     };
     let mut case = case(cause, text);
     match kind {
         13 => case.code = (RIGHT_READ | RIGHT_WRITE, 0xFFFF),
         14 => case.cut = 32,
-        15 => case.broken = PROGRAM..PROGRAM + 64,
+        15 => {
+            let bad = PROGRAM + 64 * rng.random_range(0..20);
+            case.broken = bad..bad + 64;
+        }
+        16 => case.code = (RIGHT_EXECUTE, 32 * rng.random_range(1..40) - 1),
         _ => {}
     }
     Some(case)

@@ -130,7 +130,8 @@ impl Core {
     /// *Guarantee*: it always ends: every step executes or dispatches an instruction, and instructions are not repeated.
     pub fn run(&mut self, memory: &mut impl Memory, run: &Run) -> Outcome {
         self.reset();
-        let mut gm = Gm { memory, run };
+        let config = self.config.clone();
+        let mut gm = Gm::new(memory, run, &config);
         let result = Execution::new(self, &mut gm).run();
         match result {
             Ok(()) => Outcome::Done(self.counts),

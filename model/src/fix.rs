@@ -148,7 +148,7 @@ impl Work<'_, '_> {
         let bytes = (columns.start * size) as u64..(columns.end * size) as u64;
         for (address, range) in pieces(self.op.layout, start, self.op.dst_stride, row as u64, bytes) {
             match self.op.dst {
-                FixTarget::Gm(_) => self.gm.write_row(address, &data[range], counts)?,
+                FixTarget::Gm(_) => self.gm.write(address, &data[range], counts)?,
                 FixTarget::L1(_) => self.l1.write(address, &data[range])?,
                 FixTarget::Ub(_) => self.ub.write(address, &data[range])?,
             }

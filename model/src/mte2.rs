@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! MTE2: GM into L1 or UB, and fills.
 //!
-//! Matrix by matrix of the outer dimensions, rows in ascending order; each row is read from GM as a whole, then written to its buffer.
-//! A fault leaves the rows before it done.
+//! Matrix by matrix of the outer dimensions, rows in ascending order; each row (or all, if they are one run) is read from GM as a whole,
+//! then written to its buffer. A fault leaves the rows before it done.
 
 use crate::gm::Gm;
 use crate::l1::Local;
@@ -19,11 +19,15 @@ pub(crate) fn load(
     counts: &mut Counts,
 ) -> Result<(), Trap> {
     let start = gm.address(op.gm);
-    let mut data = vec![0; op.len_bytes as usize];
+    let (rows, len) = (u64::from(op.rows), u64::from(op.len_bytes));
+    let together = gm.rows_per_run(op.rows, op.len_bytes, op.gm_stride);
+    let mut data = vec![0; (together * len) as usize];
     for (src, dst) in outer.offsets() {
-        for row in 0..u64::from(op.rows) {
-            gm.read_row(start + src + row * u64::from(op.gm_stride), &mut data, counts)?;
-            local.write_row(op.layout, u64::from(op.dst_address) + dst, op.dst_stride, row, &data)?;
+        for first in (0..rows).step_by(together as usize) {
+            gm.read(start + src + first * u64::from(op.gm_stride), &mut data, counts)?;
+            for (row, data) in (first..).zip(data.chunks(len as usize)) {
+                local.write_row(op.layout, u64::from(op.dst_address) + dst, op.dst_stride, row, data)?;
+            }
         }
     }
     Ok(())

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! MTE3: L1 or UB out to GM, and UB to L1.
 //!
-//! Matrix by matrix of the outer dimensions, rows in ascending order; each row is read from its buffer as a whole, then written. A fault
-//! leaves the rows before it done.
+//! Matrix by matrix of the outer dimensions, rows in ascending order; each row (or all, if they are one run) is read from its buffer as a whole,
+//! then written. A fault leaves the rows before it done.
 
 use crate::gm::Gm;
 use crate::l1::Local;
@@ -19,11 +19,17 @@ pub(crate) fn store(
     counts: &mut Counts,
 ) -> Result<(), Trap> {
     let start = gm.address(op.gm);
-    let mut data = vec![0; op.len_bytes as usize];
+    let (rows, len) = (u64::from(op.rows), u64::from(op.len_bytes));
+    let together = gm.rows_per_run(op.rows, op.len_bytes, op.gm_stride);
+    let mut data = vec![0; (together * len) as usize];
     for (src, dst) in outer.offsets() {
-        for row in 0..u64::from(op.rows) {
-            local.read_row(op.layout, u64::from(op.src_address) + src, op.src_stride, row, &mut data)?;
-            gm.write_row(start + dst + row * u64::from(op.gm_stride), &data, counts)?;
+        for first in (0..rows).step_by(together as usize) {
+            let run = start + dst + first * u64::from(op.gm_stride);
+            gm.may_write(run, data.len() as u64)?;
+            for (row, data) in (first..).zip(data.chunks_mut(len as usize)) {
+                local.read_row(op.layout, u64::from(op.src_address) + src, op.src_stride, row, data)?;
+            }
+            gm.write(run, &data, counts)?;
         }
     }
     Ok(())

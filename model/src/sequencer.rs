@@ -6,6 +6,7 @@
 
 use crate::Trap;
 use crate::gm::Gm;
+use crate::memory::GM_BYTES;
 use isa::limits::INSTRUCTION_BYTES;
 use isa::{Cause, Config, Inst};
 
@@ -22,11 +23,12 @@ impl Sequencer {
     /// *Errors*: `window_execute` at the end of the program or outside the windows; `bus_read_error`; `illegal_opcode`,
     /// `illegal_field`, `unsupported`. `pc` then still points to the instruction.
     pub(crate) fn next(&mut self, gm: &mut Gm, config: &Config) -> Result<Inst, Trap> {
-        let address = gm.run.program_address() + u64::from(self.pc);
-        if self.pc >= gm.run.program_length() {
-            return Err(Trap::new(Cause::WindowExecute, address));
+        let run = gm.run();
+        if self.pc >= run.program_length() {
+            let address = run.program_address() + u64::from(self.pc);
+            return Err(Trap::new(Cause::WindowExecute, address % GM_BYTES));
         }
-        let bytes = gm.fetch(address)?;
+        let bytes = gm.fetch(self.pc)?;
         let inst = Inst::decode(&bytes)
             .and_then(|inst| inst.check_supported(config).map(|()| inst))
             .map_err(|error| Trap::new(error.cause(), 0))?;

@@ -213,8 +213,14 @@ fn windows_stop_reads_writes_and_fetches() {
     let executed = record(Cause::WindowExecute, Pipe::S, 0, PROGRAM);
     assert_eq!(faults(load, [no_right, data(0x130F, RIGHT_READ)], 64), executed);
     let short = Window { last: PROGRAM + 62, ..code };
-    let executed = record(Cause::WindowExecute, Pipe::S, 32, PROGRAM + 32);
+    // Both instructions are one burst.
+    let executed = record(Cause::WindowExecute, Pipe::S, 0, PROGRAM);
     assert_eq!(faults(load, [short, data(0x130F, RIGHT_READ)], 64), executed);
+    let two_bursts = format!("{}{load}", "nop\n".repeat(3));
+    let first = Window { last: PROGRAM + 158, ..code };
+    let executed = record(Cause::WindowExecute, Pipe::S, 128, PROGRAM + 128);
+    assert_eq!(faults(&two_bursts, [first, data(0x130F, RIGHT_READ)], 160), executed);
+    let executed = record(Cause::WindowExecute, Pipe::S, 32, PROGRAM + 32);
     // The program ends without END: the length counts, not what lies behind.
     assert_eq!(faults(load, [code, data(0x130F, RIGHT_READ)], 63), executed);
     let executed = record(Cause::WindowExecute, Pipe::S, 0, PROGRAM);
@@ -267,7 +273,12 @@ fn addresses_stay_within_forty_bits() {
         assert!(matches!(tiny().run(&mut memory, &run.clone().with_base(1, end - 96)), Outcome::Done(_)));
         let fault = fault_of(&run.clone().with_base(1, end - 95), &mut memory);
         let record = |address| FaultRecord { cause: Cause::AddressOverflow, pipe, pc: 0, address };
-        assert_eq!(fault, record(end - 31));
+        // The rows touch and are whole bus words, so they are one run.
+        assert_eq!(fault, record(end - 63));
+        let apart: Vec<Inst> = assemble(&text.replace("gm_stride=32", "gm_stride=31"));
+        let mut memory = SparseMemory::new(8);
+        let run_apart = place(&apart, &mut memory).with_base(1, end - 94);
+        assert_eq!(fault_of(&run_apart, &mut memory), record(end - 31));
         // A row wholly beyond: its address modulo 2^40.
         assert_eq!(fault_of(&run.with_base(1, end - 32), &mut memory), record(0));
     }
@@ -280,18 +291,33 @@ fn addresses_stay_within_forty_bits() {
 }
 
 #[test]
-fn bus_errors_are_recorded_with_their_address() {
-    let load = "mte2.load dst=l1[0] gm=b0[0x1000] rows=4 len_bytes=16 gm_stride=0x100 dst_stride=16\nend";
-    let store = "nop\nmte3.store gm=b0[0x1000] src=l1[0] rows=4 len_bytes=16 gm_stride=0x100 src_stride=16\nend";
-    for (text, cause, pipe, pc, bad) in [
-        (load, Cause::BusReadError, Pipe::Mte2, 0, 0x1205),
-        (load, Cause::BusReadError, Pipe::S, 32, PROGRAM + 40),
-        (store, Cause::BusWriteError, Pipe::Mte3, 32, 0x130F),
+fn bus_errors_name_the_word_that_was_read_and_the_burst_that_was_written() {
+    // Words of 8 bytes, bursts that end at multiples of 2 KiB.
+    let row = "len_bytes=16 gm_stride=0x100";
+    let long = "rows=1 len_bytes=0x1805 gm_stride=0";
+    let run = "rows=96 len_bytes=64 gm_stride=64";
+    let load = |at: u64, rows: &str| format!("mte2.load dst=l1[0] gm=b0[{at}] {rows} dst_stride=64\nend");
+    let store = |at: u64, rows: &str| format!("nop\nmte3.store gm=b0[{at}] src=l1[0] {rows} src_stride=64\nend");
+    let apart = &format!("rows=4 {row}");
+    let read = (Cause::BusReadError, Pipe::Mte2, 0);
+    let written = (Cause::BusWriteError, Pipe::Mte3, 32);
+    for (text, (cause, pipe, pc), bad, address) in [
+        (load(0x1000, apart), read, 0x1205, 0x1200),
+        (load(0x1003, apart), read, 0x1205, 0x1203),
+        (load(0x1003, apart), read, 0x1209, 0x1208),
+        (load(0x1003, long), read, 0x1FFF, 0x1FF8),
+        (load(0x1003, run), read, 0x2044, 0x2040),
+        (load(0x1000, apart), (Cause::BusReadError, Pipe::S, 32), PROGRAM + 43, PROGRAM + 40),
+        (store(0x1000, apart), written, 0x130F, 0x1300),
+        (store(0x1003, apart), written, 0x1309, 0x1303),
+        (store(0x1003, long), written, 0x1333, 0x1003),
+        (store(0x1003, long), written, 0x2801, 0x2800),
+        (store(0x1003, run), written, 0x1FFF, 0x1800),
     ] {
         let mut memory = SparseMemory::new(8);
-        let run = place(&assemble(text), &mut memory);
+        let run = place(&assemble(&text), &mut memory);
         let fault = fault_of(&run, &mut Broken { memory, bad });
-        assert_eq!(fault, FaultRecord { cause, pipe, pc, address: bad });
+        assert_eq!(fault, FaultRecord { cause, pipe, pc, address }, "{bad:#x} of {text}");
     }
 }
 

@@ -303,7 +303,8 @@ impl Logic for Control {
                 self.new_address.next = self.read_address.val();
                 if self.read_requester.val() == 0 {
                     self.new_pipe.next = self.sequencer.val();
-                    self.new_pc.next = self.fetched.val().get_bits::<32>(0);
+                    // The error may be in the middle of an instruction.
+                    self.new_pc.next = (self.fetched.val().get_bits::<32>(0) >> 5) << 5;
                 } else {
                     self.new_pipe.next = self.worker[l].val();
                     self.new_pc.next = self.mte2_bus_pc.val();

@@ -220,7 +220,7 @@ pub static CONTEXT_PAGE: &[Csr] = &[
             f("write", 1, 1, "writes by FIX and MTE3"),
             f("execute", 2, 1, "instruction fetch"),
         ],
-        "what the window allows; all windows start without rights. Every row of a load or store, and every instruction fetched, must lie in one window with the right; a row spread over adjacent windows may fault or not",
+        "what the window allows; all windows start without rights. Every burst of a load, a store or the fetch (instruction set, Faults) must lie in one window with the right",
     ),
     array(c::COUNTER_LO, "counter_lo", COUNTER, Access::Ro, VALUE, "counter as of the last snapshot, low word"),
     array(c::COUNTER_HI, "counter_hi", COUNTER, Access::Ro, VALUE, "counter as of the last snapshot, high word"),

@@ -90,6 +90,22 @@ the record then names pipe S. State registers are checked when the instruction r
 anything. Bounds, windows and what stands in FB are checked no later than the access that they forbid: that access never \
 happens and the record has its address, but what the instruction did before it stays done. After a fault the contents of \
 destinations of unfinished instructions are undefined; nothing else is written.
+
+**Address of the record.** In a buffer: the first unit outside, in the order of the action. In GM the unit is the *burst*. Bytes that \
+are transferred as a run are cut into bursts at multiples of min(4096, 256 bus) bytes. A run is a row of an `mte2.load` or \
+`mte3.store`; all rows of one matrix, if they touch (gm_stride = len_bytes), are whole bus words and have less than 2^24 bytes in all; 16 bus words of \
+a row of a `fix.store` (layout nz: of those, what lies in one panel). A fetch is cut at multiples of min(256, fetch_bytes / 2) \
+bytes. Each burst, without what else its first and last bus word hold, must lie in one window with the right.
+
+| cause | address |
+|---|---|
+| `window_read`, `window_write`, `window_execute` | the first byte of the burst |
+| `bus_read_error` | the first byte asked for in the bus word that came with the error |
+| `bus_write_error` | the first byte of the burst that was answered with the error |
+| `address_overflow` | the first byte of the run, modulo 2^40 |
+
+Runs are checked in their order, of each first the GM side, then the buffer. Hardware asks GM ahead of what the buffer has done: of an \
+instruction that breaks rules on both sides in different runs, either fault may be recorded. The fetch runs ahead of END by up to fetch_bytes: all of program_length must be executable and be answered without error.
 ";
 
 const CYCLES: &str = "\

@@ -9,7 +9,8 @@
 //! Three cycles from a request to ARVALID, one from an R beat to `data_valid`; one burst and one word per cycle. At most
 //! `outstanding` bursts are in flight, all requesters together. A requester that does not take its data holds up the others' data:
 //! who shares this block with others asks only for what it has room for, or always moves on.
-//! A burst outside its windows, or an R beat with SLVERR or DECERR, is a fault (level until `rst`). From then on, and under `halt`,
+//! A burst outside its windows, or an R beat with SLVERR or DECERR, is a fault (level until `rst`), at the first byte asked for in that
+//! burst or in that beat. From then on, and under `halt`,
 //! no burst starts, and data that is not taken at once is dropped until `quiet`. `rst` may come only when `quiet`.
 
 use super::Gate;
@@ -61,7 +62,7 @@ pub struct AxiRead<const B: usize> {
     pub fault_requester: Signal<Out, Bits<3>>,
     /// Window cause of that requester or `BusReadError`.
     pub fault_cause: Signal<Out, Bits<8>>,
-    /// First byte asked for by that burst.
+    /// First byte asked for: of the burst outside its windows, of the word that came with an error.
     pub fault_address: Signal<Out, Bits<40>>,
     /// Its tag.
     pub fault_tag: Signal<Out, Bits<3>>,
@@ -104,6 +105,8 @@ pub struct AxiRead<const B: usize> {
     marks: Skid<8>,
     /// First byte and tag of every burst in flight, per requester.
     flights: Vec<Fifo<43>>,
+    /// Words of the oldest of them that have come.
+    came: Vec<Reg<Bits<8>>>,
     count: Reg<Bits<8>>,
     faulty: Reg<Bit>,
     who: Reg<Bits<3>>,
@@ -116,8 +119,11 @@ pub struct AxiRead<const B: usize> {
     drop: Signal<Local, Bit>,
     ready: Signal<Local, Bit>,
     finish: Signal<Local, Bit>,
+    first: Signal<Local, Bits<40>>,
+    beat: Signal<Local, Bits<8>>,
     limit: Constant<Bits<8>>,
     size: Constant<Bits<3>>,
+    word_shift: Constant<Bits<6>>,
     window_cause: Vec<Constant<Bits<8>>>,
     bus_cause: Constant<Bits<8>>,
     _n: usize,
@@ -182,6 +188,7 @@ impl<const B: usize> AxiRead<B> {
             words: Skid::new(1),
             marks: Skid::new(1),
             flights: (0..n).map(|_| Fifo::new(outstanding.max(2), 1)).collect(),
+            came: vec![Reg::default(); n],
             count: Reg::default(),
             faulty: Reg::default(),
             who: Reg::default(),
@@ -194,8 +201,11 @@ impl<const B: usize> AxiRead<B> {
             drop: Signal::default(),
             ready: Signal::default(),
             finish: Signal::default(),
+            first: Signal::default(),
+            beat: Signal::default(),
             limit: Constant::new((outstanding as u64).into()),
             size: Constant::new((super::log2(B / 8) as u64).into()),
+            word_shift: Constant::new((super::log2(B / 8) as u64).into()),
             window_cause: rights.iter().map(|right| Constant::new(u64::from(cause(right).code()).into())).collect(),
             bus_cause: Constant::new(u64::from(Cause::BusReadError.code()).into()),
             _n: n,
@@ -279,6 +289,26 @@ impl<const B: usize> Logic for AxiRead<B> {
             self.flights[i].out_ready.next =
                 self.finish.val() & (self.marks.out_data[0].val().get_bits::<4>(0) == i.to_bits::<4>());
         }
+        // The word that is there now: its burst, and which word of it.
+        self.first.next = 0.into();
+        self.beat.next = 0.into();
+        for i in 0..self._n {
+            self.came[i].clock.next = self.clk.val();
+            self.came[i].d.next = self.came[i].q.val();
+            if self.marks.out_data[0].val().get_bits::<4>(0) == i.to_bits::<4>() {
+                self.first.next = self.flights[i].out_data[0].val().get_bits::<40>(0);
+                self.beat.next = self.came[i].q.val();
+                if self.valid.val() & self.ready.val() {
+                    self.came[i].d.next = self.came[i].q.val() + 1;
+                    if self.last.val() {
+                        self.came[i].d.next = 0.into();
+                    }
+                }
+            }
+            if self.rst.val() {
+                self.came[i].d.next = 0.into();
+            }
+        }
         if self.gate.go.val() & !self.finish.val() {
             self.count.d.next = self.count.q.val() + 1;
         }
@@ -292,9 +322,14 @@ impl<const B: usize> Logic for AxiRead<B> {
                 self.faulty.d.next = true;
                 self.cause.d.next = self.bus_cause.val();
                 self.who.d.next = self.marks.out_data[0].val().get_bits::<3>(0);
+                self.place.d.next = self.first.val();
+                if self.beat.val() != 0 {
+                    self.place.d.next = ((self.first.val() >> self.word_shift.val())
+                        + bit_cast::<40, 8>(self.beat.val()))
+                        << self.word_shift.val();
+                }
                 for i in 0..self._n {
                     if self.marks.out_data[0].val().get_bits::<4>(0) == i.to_bits::<4>() {
-                        self.place.d.next = self.flights[i].out_data[0].val().get_bits::<40>(0);
                         self.tag.d.next = self.flights[i].out_data[0].val().get_bits::<3>(40);
                     }
                 }

@@ -124,7 +124,7 @@ fn an_error_stops_new_bursts_and_lets_the_others_end() {
     for _ in 0..200 {
         run.cycle();
     }
-    assert_eq!(run.fault(), Some((0, u64::from(Cause::BusReadError.code()), 0x20c0, 5)));
+    assert_eq!(run.fault(), Some((0, u64::from(Cause::BusReadError.code()), 0x2100, 5)));
     assert_eq!(run.words, [8 + 8, 0], "requester 1 never took its data, but it is gone");
     assert!(run.twin.uut.quiet.val() && run.memory.idle());
     let bursts = run.memory.bursts;
