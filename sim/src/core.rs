@@ -158,28 +158,24 @@ impl Core {
     }
 
     fn run_unjudged(&mut self, run: &Run, watch: &mut dyn FnMut(u64)) -> Result<Ended> {
-        for (at, &base) in run.bases.iter().enumerate() {
-            let step = at as u32 * context::BASE_STRIDE;
-            self.write_pair(context::BASE_LO + step, context::BASE_HI + step, base)?;
+        let ended = self.run_to_end(run, watch)?;
+        if ended != Ended::Done {
+            self.soft_reset(run.limit)?;
         }
-        for (at, &(first, last, rights)) in run.windows.iter().enumerate() {
-            let step = at as u32 * context::WINDOW_STRIDE;
-            self.write_pair(context::WINDOW_FIRST_LO + step, context::WINDOW_FIRST_HI + step, first)?;
-            self.write_pair(context::WINDOW_LAST_LO + step, context::WINDOW_LAST_HI + step, last)?;
-            self.write(context::WINDOW_RIGHTS + step, rights)?;
-        }
-        self.write_pair(context::PROGRAM_LO, context::PROGRAM_HI, run.program)?;
-        self.write(context::PROGRAM_LENGTH, run.length)?;
-        self.write(context::START, 1)?;
+        Ok(ended)
+    }
+
+    /// As [`Core::run_watched`], but leaves a core that has faulted as it is, and judges nothing.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] after `run.limit` cycles, as [`Bench::step`].
+    pub fn run_to_end(&mut self, run: &Run, watch: &mut dyn FnMut(u64)) -> Result<Ended> {
+        self.start(run)?;
         let began = self.bench.cycle();
         loop {
             match Status::from_bits(self.read(context::STATUS)?) {
                 Status::Done => return Ok(Ended::Done),
-                Status::Fault => {
-                    let record = self.fault_record()?;
-                    self.soft_reset(run.limit)?;
-                    return Ok(Ended::Fault(record));
-                }
+                Status::Fault => return Ok(Ended::Fault(self.fault_record()?)),
                 Status::Idle | Status::Running => {}
             }
             let waited = self.bench.cycle() - began;
@@ -192,6 +188,26 @@ impl Core {
                 self.bench.step()?;
             }
         }
+    }
+
+    /// Sets bases, windows and program, and rings the start doorbell.
+    ///
+    /// # Errors
+    /// As [`Bench::write32`].
+    pub fn start(&mut self, run: &Run) -> Result<()> {
+        for (at, &base) in run.bases.iter().enumerate() {
+            let step = at as u32 * context::BASE_STRIDE;
+            self.write_pair(context::BASE_LO + step, context::BASE_HI + step, base)?;
+        }
+        for (at, &(first, last, rights)) in run.windows.iter().enumerate() {
+            let step = at as u32 * context::WINDOW_STRIDE;
+            self.write_pair(context::WINDOW_FIRST_LO + step, context::WINDOW_FIRST_HI + step, first)?;
+            self.write_pair(context::WINDOW_LAST_LO + step, context::WINDOW_LAST_HI + step, last)?;
+            self.write(context::WINDOW_RIGHTS + step, rights)?;
+        }
+        self.write_pair(context::PROGRAM_LO, context::PROGRAM_HI, run.program)?;
+        self.write(context::PROGRAM_LENGTH, run.length)?;
+        self.write(context::START, 1)
     }
 
     /// Stops whatever runs and waits until the core is idle.

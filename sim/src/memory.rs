@@ -148,6 +148,11 @@ impl AxiMemory {
         self.injections.push(injection);
     }
 
+    /// Forgets all errors that were to be answered.
+    pub fn heal(&mut self) {
+        self.injections.clear();
+    }
+
     /// From now on records every access outside `windows`; bytes still go where the master wants them.
     pub fn watch(&mut self, windows: Vec<Window>) {
         self.windows = Some(windows);
@@ -162,6 +167,11 @@ impl AxiMemory {
     /// From now on keeps a list of all bursts.
     pub fn keep_log(&mut self) {
         self.log.get_or_insert_with(Vec::new);
+    }
+
+    /// The bursts since [`AxiMemory::keep_log`], or since the log was taken last.
+    pub fn take_log(&mut self) -> Vec<LogEntry> {
+        self.log.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// The bursts since [`AxiMemory::keep_log`].
