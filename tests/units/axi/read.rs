@@ -5,6 +5,7 @@ use crate::axi::memory::{Memory, ORIGIN, Random};
 use isa::Cause;
 use rtl::axi::AxiRead;
 use rtl::twin::Twin;
+use std::collections::VecDeque;
 
 const B: usize = 64;
 const MEMORY: u64 = 16 << 10;
@@ -13,6 +14,9 @@ struct Run {
     twin: Twin<AxiRead<B>>,
     memory: Memory,
     words: [u64; 2],
+    /// Requests taken in the last cycle, and the requester whose address the bus took.
+    granted: [bool; 2],
+    addressed: Option<usize>,
 }
 
 /// Windows: 0 = [0x800, 0xfff] read, 1 = [0x1004, 0x1fff] execute, 2 = [0x2000, 0x2fff] both, 3 = [0, 0x3fff] write.
@@ -30,7 +34,7 @@ fn start(outstanding: usize) -> Run {
     twin.uut.rst.next = false;
     let mut random = Random(9);
     let memory = Memory::new(8, outstanding, random.bytes(MEMORY as usize), random);
-    Run { twin, memory, words: [0; 2] }
+    Run { twin, memory, words: [0; 2], granted: [false; 2], addressed: None }
 }
 
 impl Run {
@@ -41,9 +45,12 @@ impl Run {
         for n in 0..2 {
             self.words[n] += u64::from(self.twin.uut.data_valid[n].val() && self.twin.uut.data_ready[n].val());
         }
-        let taken = (0..2).any(|n| self.twin.uut.request_valid[n].val() && self.twin.uut.request_ready[n].val());
+        let uut = &self.twin.uut;
+        self.granted = [0, 1].map(|n| uut.request_valid[n].val() && uut.request_ready[n].val());
+        self.addressed =
+            (uut.m_axi_arvalid.val() && uut.m_axi_arready.val()).then(|| uut.m_axi_arid.val().to_u64() as usize);
         self.twin.edge();
-        taken
+        self.granted != [false; 2]
     }
 
     /// Requester `who` asks for the words of bytes `first..=last`.
@@ -161,4 +168,47 @@ fn both_requesters_get_their_turn_within_the_limit() {
     // Three bursts each time the latency passes, in turns.
     let [a, b] = run.words;
     assert!(a.abs_diff(b) <= 4 && a + b > 2000 / 50 * 6, "{a} and {b} words");
+}
+
+/// The bound of `docs/units/axi.md`: three bursts are in the gate, and the other requester has one turn.
+#[test]
+fn a_request_waits_for_at_most_four_addresses_of_the_bus() {
+    for (limit, stall, pause) in [(64, 0, 0), (4, 0, 0), (64, 60, 0), (3, 80, 20), (16, 30, 60)] {
+        let mut run = start(limit);
+        run.twin.uut.data_ready[0].next = true;
+        run.twin.uut.data_ready[1].next = true;
+        (run.memory.stall, run.memory.latency) = (stall, 9);
+        // When the present request came, and when those that the gate has taken came: counted in addresses that the bus took.
+        let (mut came, mut inside) = ([None; 2], [const { VecDeque::new() }; 2]);
+        let (mut addresses, mut served, mut most) = (0u64, [0u64; 2], 0);
+        for _ in 0..1500 {
+            for n in 0..2 {
+                if came[n].is_none() && !run.memory.random.chance(pause) {
+                    came[n] = Some(addresses);
+                    run.twin.uut.request_address[n].next = (ORIGIN + 0x2000 + 8 * run.memory.random.below(64)).into();
+                    run.twin.uut.request_beats[n].next = run.memory.random.below(3).into();
+                }
+                run.twin.uut.request_valid[n].next = came[n].is_some();
+            }
+            run.cycle();
+            if let Some(n) = run.addressed {
+                let since: u64 = inside[n].pop_front().expect("an address that was asked for");
+                most = most.max(addresses - since);
+                served[n] += 1;
+                addresses += 1;
+            }
+            for n in 0..2 {
+                if run.granted[n] {
+                    inside[n].push_back(came[n].take().expect("a request"));
+                }
+            }
+        }
+        assert_eq!(run.fault(), None);
+        assert!(served[0].min(served[1]) > 20, "{served:?} bursts");
+        assert!(most <= 4, "limit {limit}, stall {stall}: {most} addresses came first");
+        if pause == 0 {
+            assert_eq!(most, 4, "limit {limit}, stall {stall}: the bound is tight");
+            assert!(served[0].abs_diff(served[1]) <= 1, "limit {limit}, stall {stall}: {served:?}");
+        }
+    }
 }

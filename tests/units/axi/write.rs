@@ -5,6 +5,7 @@ use crate::axi::memory::{Memory, ORIGIN, Random, word};
 use isa::Cause;
 use rtl::axi::AxiWrite;
 use rtl::twin::Twin;
+use std::collections::VecDeque;
 
 const B: usize = 64;
 const MEMORY: usize = 16 << 10;
@@ -16,11 +17,18 @@ struct Run {
     words: [u64; 2],
     /// Bytes as the block counts them.
     written: u64,
+    /// Requests taken in the last cycle, and the requester whose address the bus took.
+    granted: [bool; 2],
+    addressed: Option<usize>,
 }
 
 /// One window with right W: [0x1004, 0x2fff].
 fn start() -> Run {
-    let mut twin = Twin::new(AxiWrite::<B, 8>::new(4), |uut, level| uut.clk.next = level);
+    start_with(4)
+}
+
+fn start_with(outstanding: usize) -> Run {
+    let mut twin = Twin::new(AxiWrite::<B, 8>::new(outstanding), |uut, level| uut.clk.next = level);
     for (n, lo, hi, rights) in [(0, 0, 0x3fff, 5u64), (3, 0x1004, 0x2fff, 2)] {
         twin.uut.lo[n].next = (ORIGIN + lo).into();
         twin.uut.hi[n].next = (ORIGIN + hi).into();
@@ -34,7 +42,8 @@ fn start() -> Run {
     twin.uut.rst.next = true;
     twin.edge();
     twin.uut.rst.next = false;
-    Run { twin, memory: Memory::new(8, 4, vec![0x55; MEMORY], Random(3)), answers: [0; 2], words: [0; 2], written: 0 }
+    let memory = Memory::new(8, outstanding, vec![0x55; MEMORY], Random(3));
+    Run { twin, memory, answers: [0; 2], words: [0; 2], written: 0, granted: [false; 2], addressed: None }
 }
 
 impl Run {
@@ -48,9 +57,11 @@ impl Run {
             self.words[n] += u64::from(uut.w_valid[n].val() && uut.w_ready[n].val());
         }
         self.written += uut.written.val().to_u64();
-        let taken = (0..2).any(|n| uut.request_valid[n].val() && uut.request_ready[n].val());
+        self.granted = [0, 1].map(|n| uut.request_valid[n].val() && uut.request_ready[n].val());
+        self.addressed =
+            (uut.m_axi_awvalid.val() && uut.m_axi_awready.val()).then(|| uut.m_axi_awid.val().to_u64() as usize);
         self.twin.edge();
-        taken
+        self.granted != [false; 2]
     }
 
     fn ask(&mut self, who: usize, first: u64, last: u64) {
@@ -182,4 +193,47 @@ fn an_error_is_a_fault_with_the_address_of_its_burst() {
     run.ask(0, 0x1300, 0x137f);
     run.cycles(100);
     assert_eq!((run.fault(), run.answers[0]), (None, 2));
+}
+
+/// The bound of `docs/units/axi.md`: three bursts are in the gate, and the other requester has one turn.
+#[test]
+fn a_request_waits_for_at_most_four_addresses_of_the_bus() {
+    for (limit, stall, pause) in [(64, 0, 0), (4, 0, 0), (64, 60, 0), (3, 80, 20), (16, 30, 60)] {
+        let mut run = start_with(limit);
+        run.twin.uut.w_valid[0].next = true;
+        run.twin.uut.w_valid[1].next = true;
+        (run.memory.stall, run.memory.latency) = (stall, 9);
+        // When the present request came, and when those that the gate has taken came: counted in addresses that the bus took.
+        let (mut came, mut inside) = ([None; 2], [const { VecDeque::new() }; 2]);
+        let (mut addresses, mut served, mut most) = (0u64, [0u64; 2], 0);
+        for _ in 0..1500 {
+            for n in 0..2 {
+                if came[n].is_none() && !run.memory.random.chance(pause) {
+                    came[n] = Some(addresses);
+                    run.twin.uut.request_address[n].next = (ORIGIN + 0x1800 + 8 * run.memory.random.below(64)).into();
+                    run.twin.uut.request_beats[n].next = run.memory.random.below(3).into();
+                }
+                run.twin.uut.request_valid[n].next = came[n].is_some();
+            }
+            run.cycle();
+            if let Some(n) = run.addressed {
+                let since: u64 = inside[n].pop_front().expect("an address that was asked for");
+                most = most.max(addresses - since);
+                served[n] += 1;
+                addresses += 1;
+            }
+            for n in 0..2 {
+                if run.granted[n] {
+                    inside[n].push_back(came[n].take().expect("a request"));
+                }
+            }
+        }
+        assert_eq!(run.fault(), None);
+        assert!(served[0].min(served[1]) > 20, "{served:?} bursts");
+        assert!(most <= 4, "limit {limit}, stall {stall}: {most} addresses came first");
+        if pause == 0 {
+            assert_eq!(most, 4, "limit {limit}, stall {stall}: the bound is tight");
+            assert!(served[0].abs_diff(served[1]) <= 1, "limit {limit}, stall {stall}: {served:?}");
+        }
+    }
 }
