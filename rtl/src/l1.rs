@@ -2,22 +2,24 @@
 //! L1: the core's staging memory, NB = max(M0, N0) banks of K0 bytes, one read and one write per cycle.
 //!
 //! ```text
-//!  write_*[0] (MTE2), write_*[1] (FIX) ──►┌────┐──► read0_data_valid, read0_data[i*K0+b]     3 cycles after the request
-//!  read0_* (MTE1: fractal, or words) ────►│ l1 │──► read1_data_valid, read1_data[i]
-//!  read1_* (MTE3: contiguous) ───────────►└────┘
+//!  write_*[0] (MTE2), [1] (FIX), [2] (MTE3) ►┌────┐► read0_data_valid, read0_data[i*K0+b]     3 cycles after the request
+//!  read0_* (MTE1: fractal, or words) ────────►│ l1 │► read1_data_valid, read1_data[i]
+//!  read1_* (MTE3: contiguous) ───────────────►└────┘
 //! ```
 //! Chunk c of K0 bytes lies in bank (c + c / max(P, NB)) mod NB at word c / NB, with P = 32/K0: the NB chunks of one column of
 //! a fractal and NB contiguous chunks both hit every bank once, so either pattern is one read of NB * K0 bytes. Read port 0 may also
 //! name a word for each bank (gather).
-//! Writes of the two ports alternate when both want; read port 0 goes first, but port 1 waits at most 15 cycles.
+//! The write ports take turns; read port 0 goes first, but port 1 waits at most 15 cycles.
 //! A read sees every write that was accepted in an earlier cycle; of a write accepted in the same cycle it sees undefined bytes.
 //! Page: `docs/units/l1.md`. Test: `tests/units/l1.rs`.
 
 mod read;
 mod write;
+mod write_turns;
 
 pub use read::L1Read;
 pub use write::L1Write;
+pub use write_turns::WriteTurns;
 
 use crate::prim::prelude::*;
 use crate::rotate::Rotate;
@@ -29,7 +31,7 @@ pub struct L1 {
     pub clk: Signal<In, Clock>,
     /// Forgets reads under way; the bytes stay.
     pub rst: Signal<In, Bit>,
-    /// Port p wants to write (0 MTE2, 1 FIX).
+    /// Port p wants to write (0 MTE2, 1 FIX; with a UB also 2 MTE3, which moves from there).
     pub write_valid: Vec<Signal<In, Bit>>,
     /// Port p may write.
     pub write_ready: Vec<Signal<Out, Bit>>,
@@ -66,6 +68,7 @@ pub struct L1 {
     /// NB * K0 contiguous bytes.
     pub read1_data: Vec<Signal<Out, Bits<8>>>,
     reader: L1Read,
+    turns: WriteTurns,
     writer: L1Write,
     bank: Vec<Ram<8>>,
     out: Vec<Reg<Bits<8>>>,
@@ -76,6 +79,7 @@ pub struct L1 {
     _k0: usize,
     _panels: usize,
     _s: usize,
+    _writers: usize,
 }
 
 impl L1 {
@@ -89,16 +93,17 @@ impl L1 {
         let nb = config.m0.max(config.n0);
         let k0 = config.k0;
         let s = L1::segment(config);
+        let writers = if config.ub_bytes > 0 { 3 } else { 2 };
         let words = config.l1_bytes / (nb * k0);
         assert!(words <= 65_536, "a bank of L1 has at most 65,536 words, not {words}");
         L1 {
             clk: Signal::default(),
             rst: Signal::default(),
-            write_valid: vec![Signal::default(); 2],
-            write_ready: vec![Signal::default(); 2],
-            write_address: vec![Signal::default(); 2],
-            write_enable: vec![Signal::default(); 2 * s],
-            write_data: vec![Signal::default(); 2 * s],
+            write_valid: vec![Signal::default(); writers],
+            write_ready: vec![Signal::default(); writers],
+            write_address: vec![Signal::default(); writers],
+            write_enable: vec![Signal::default(); writers * s],
+            write_data: vec![Signal::default(); writers * s],
             read0_valid: Signal::default(),
             read0_ready: Signal::default(),
             read0_address: Signal::default(),
@@ -113,6 +118,7 @@ impl L1 {
             read1_data_valid: Signal::default(),
             read1_data: vec![Signal::default(); nb * k0],
             reader: L1Read::new(nb, k0),
+            turns: WriteTurns::new(writers, s),
             writer: L1Write::new(nb, k0, s),
             bank: vec![Ram::masked(words, k0); nb],
             out: vec![Reg::default(); nb * k0],
@@ -123,6 +129,7 @@ impl L1 {
             _k0: k0,
             _panels: (isa::limits::FRACTAL_ROW_BYTES / k0).min(nb),
             _s: s,
+            _writers: writers,
         }
     }
 }
@@ -131,16 +138,22 @@ impl Logic for L1 {
     #[hdl_gen]
     fn update(&mut self) {
         comment!("l1_{read0_data[]}: staging memory, banks of K0 bytes, one read and one write per cycle.");
-        self.writer.clk.next = self.clk.val();
-        self.writer.rst.next = self.rst.val();
-        for p in 0..2 {
-            self.writer.in_valid[p].next = self.write_valid[p].val();
-            self.writer.in_address[p].next = self.write_address[p].val();
-            self.write_ready[p].next = self.writer.in_ready[p].val();
+        self.turns.clk.next = self.clk.val();
+        self.turns.rst.next = self.rst.val();
+        for p in 0..self._writers {
+            self.turns.in_valid[p].next = self.write_valid[p].val();
+            self.turns.in_address[p].next = self.write_address[p].val();
+            self.write_ready[p].next = self.turns.in_ready[p].val();
         }
-        for i in 0..(2 * self._s) {
-            self.writer.in_enable[i].next = self.write_enable[i].val();
-            self.writer.in_data[i].next = self.write_data[i].val();
+        for i in 0..(self._writers * self._s) {
+            self.turns.in_enable[i].next = self.write_enable[i].val();
+            self.turns.in_data[i].next = self.write_data[i].val();
+        }
+        self.writer.valid.next = self.turns.valid.val();
+        self.writer.address.next = self.turns.address.val();
+        for i in 0..self._s {
+            self.writer.in_enable[i].next = self.turns.enable[i].val();
+            self.writer.in_data[i].next = self.turns.data[i].val();
         }
         self.reader.clk.next = self.clk.val();
         self.reader.rst.next = self.rst.val();

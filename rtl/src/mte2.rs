@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-//! MTE2, the DMA engine from global memory into L1: strided loads into layout rows or nz, and fills.
+//! MTE2, the DMA engine from global memory into L1 and UB: loads and fills in up to four dimensions, as rows or nz.
 //!
 //! ```text
 //!  op_* ──┬─► gm_rows ─► read stream ◄─► AxiRead          one bus word per cycle
 //!         │                  │ dense words
-//!         └─► queue ──► scatter ──► write_* (L1)          up to 6 instructions inside, in order
+//!         └─► queue ──► scatter ──► write_*, ub_write_*   up to 6 instructions inside, in order
 //! ```
-//! The rows of the next instruction are asked for while the data of the last one still arrives. `done` comes when L1 has taken the
-//! last byte. Destination UB traps as Unsupported. SET is accepted; no instruction of this version reads MTE2's registers.
+//! The rows of the next instruction are asked for while the data of the last one still arrives. `done` comes when L1 or UB has taken
+//! the last byte. The state registers (counts and strides of dimensions 2 and 3) are read when an instruction is taken; one that they
+//! do not fit is BadRegister as soon as nothing else is inside. Without UB decode lets nothing through that names it.
 //! Page: `docs/units/mte2.md`, test: `tests/units/mte2.rs`.
 
 mod scatter;
@@ -54,7 +55,7 @@ pub struct Mte2<const B: usize> {
     pub fault: Signal<Out, Bit>,
     /// Why.
     pub fault_cause: Signal<Out, Bits<8>>,
-    /// GM or L1 address.
+    /// Address in GM, L1 or UB.
     pub fault_address: Signal<Out, Bits<40>>,
     /// Program counter of the instruction.
     pub fault_pc: Signal<Out, Bits<32>>,
@@ -66,7 +67,7 @@ pub struct Mte2<const B: usize> {
     pub bus_tag: Signal<In, Bits<3>>,
     /// Program counter of the instruction to which that burst belongs.
     pub bus_pc: Signal<Out, Bits<32>>,
-    /// Bytes of GM that go towards L1 in this cycle.
+    /// Bytes of GM that go towards L1 or UB in this cycle.
     pub read_bytes: Signal<Out, Bits<8>>,
     /// To `AxiRead`, requester 1.
     pub request_valid: Signal<Out, Bit>,
@@ -94,6 +95,10 @@ pub struct Mte2<const B: usize> {
     pub write_valid: Signal<Out, Bit>,
     /// L1 takes it.
     pub write_ready: Signal<In, Bit>,
+    /// A segment is offered to UB, if there is one; the three that follow are for both.
+    pub ub_write_valid: Vec<Signal<Out, Bit>>,
+    /// UB takes it.
+    pub ub_write_ready: Vec<Signal<In, Bit>>,
     /// Its address, a multiple of S (`L1::segment`).
     pub write_address: Signal<Out, Bits<24>>,
     /// Bytes of it that are written, S of them.
@@ -102,11 +107,17 @@ pub struct Mte2<const B: usize> {
     pub write_data: Vec<Signal<Out, Bits<8>>>,
     gm_rows: GmRows,
     stream: ReadStream<B>,
-    /// Instructions for `scatter`: w2 with bit 0 = fill, w4, w5, w7, program counter.
+    /// Instructions for `scatter`: w2 with bit 0 = fill, w4, w5, w7, program counter, counts, strides of dimensions 2 and 3.
     queue: Fifo<32>,
     scatter: Scatter,
     /// Program counters of the last eight instructions, by tag.
     counters: Lutram<32>,
+    count2: Reg<Bits<16>>,
+    src_stride2: Reg<Bits<32>>,
+    dst_stride2: Reg<Bits<24>>,
+    count3: Reg<Bits<16>>,
+    src_stride3: Reg<Bits<32>>,
+    dst_stride3: Reg<Bits<24>>,
     tag: Reg<Bits<3>>,
     inside_count: Reg<Bits<3>>,
     gm_pc: Reg<Bits<32>>,
@@ -116,16 +127,17 @@ pub struct Mte2<const B: usize> {
     place: Reg<Bits<40>>,
     fault_counter: Reg<Bits<32>>,
     is_fill: Signal<Local, Bit>,
-    unsupported: Signal<Local, Bit>,
+    bad: Signal<Local, Bit>,
     free: Signal<Local, Bit>,
     take: Signal<Local, Bit>,
     base_number: Signal<Local, Bits<4>>,
     fill_code: Constant<Bits<8>>,
-    cause_unsupported: Constant<Bits<8>>,
+    cause_register: Constant<Bits<8>>,
     cause_bounds: Constant<Bits<8>>,
     cause_address: Constant<Bits<8>>,
     _bytes: usize,
     _s: usize,
+    _ub: usize,
 }
 
 impl<const B: usize> Mte2<B> {
@@ -133,6 +145,7 @@ impl<const B: usize> Mte2<B> {
     pub fn new(config: &Config) -> Self {
         assert_eq!(config.bus_bytes * 8, B, "the bus of the core and of the engine differ");
         let s = L1::segment(config);
+        let ub = usize::from(config.ub_bytes > 0);
         Mte2 {
             clk: Signal::default(),
             rst: Signal::default(),
@@ -170,14 +183,22 @@ impl<const B: usize> Mte2<B> {
             data: Signal::default(),
             write_valid: Signal::default(),
             write_ready: Signal::default(),
+            ub_write_valid: vec![Signal::default(); ub],
+            ub_write_ready: vec![Signal::default(); ub],
             write_address: Signal::default(),
             write_enable: vec![Signal::default(); s],
             write_data: vec![Signal::default(); s],
             gm_rows: GmRows::new(config.bus_bytes),
             stream: ReadStream::new(config.outstanding),
-            queue: Fifo::new(4, 5),
-            scatter: Scatter::new(config.bus_bytes, s, config.l1_bytes),
+            queue: Fifo::new(4, 8),
+            scatter: Scatter::new(config.bus_bytes, s, config.l1_bytes, config.ub_bytes),
             counters: Lutram::new(8, 1),
+            count2: Reg::default(),
+            src_stride2: Reg::default(),
+            dst_stride2: Reg::default(),
+            count3: Reg::default(),
+            src_stride3: Reg::default(),
+            dst_stride3: Reg::default(),
             tag: Reg::default(),
             inside_count: Reg::default(),
             gm_pc: Reg::default(),
@@ -187,16 +208,17 @@ impl<const B: usize> Mte2<B> {
             place: Reg::default(),
             fault_counter: Reg::default(),
             is_fill: Signal::default(),
-            unsupported: Signal::default(),
+            bad: Signal::default(),
             free: Signal::default(),
             take: Signal::default(),
             base_number: Signal::default(),
             fill_code: Constant::new(u64::from(Opcode::Mte2Fill.code()).into()),
-            cause_unsupported: Constant::new(u64::from(Cause::Unsupported.code()).into()),
+            cause_register: Constant::new(u64::from(Cause::BadRegister.code()).into()),
             cause_bounds: Constant::new(u64::from(Cause::OutOfBuffer.code()).into()),
             cause_address: Constant::new(u64::from(Cause::AddressOverflow.code()).into()),
             _bytes: config.bus_bytes,
             _s: s,
+            _ub: ub,
         }
     }
 }
@@ -204,8 +226,9 @@ impl<const B: usize> Mte2<B> {
 impl<const B: usize> Logic for Mte2<B> {
     #[hdl_gen]
     fn update(&mut self) {
-        comment!("mte2_{data}: DMA engine from global memory into L1.");
+        comment!("mte2_{data}: DMA engine from global memory into L1 and UB.");
         dff_setup!(self, clk, tag, inside_count, gm_pc, finished, faulty, cause, place, fault_counter);
+        dff_setup!(self, clk, count2, src_stride2, dst_stride2, count3, src_stride3, dst_stride3);
         self.gm_rows.clk.next = self.clk.val();
         self.gm_rows.rst.next = self.rst.val();
         self.stream.clk.next = self.clk.val();
@@ -214,16 +237,40 @@ impl<const B: usize> Logic for Mte2<B> {
         self.queue.clear.next = self.rst.val();
         self.scatter.clk.next = self.clk.val();
         self.scatter.rst.next = self.rst.val();
+        // State registers, numbered as in `isa::state::outer`.
+        if self.set_valid.val() {
+            if self.set_register.val() == 0 {
+                self.count2.d.next = self.set_value.val().get_bits::<16>(0);
+            }
+            if self.set_register.val() == 1 {
+                self.src_stride2.d.next = self.set_value.val();
+            }
+            if self.set_register.val() == 2 {
+                self.dst_stride2.d.next = self.set_value.val().get_bits::<24>(0);
+            }
+            if self.set_register.val() == 3 {
+                self.count3.d.next = self.set_value.val().get_bits::<16>(0);
+            }
+            if self.set_register.val() == 4 {
+                self.src_stride3.d.next = self.set_value.val();
+            }
+            if self.set_register.val() == 5 {
+                self.dst_stride3.d.next = self.set_value.val().get_bits::<24>(0);
+            }
+        }
         // An instruction goes to both sides at once.
         self.is_fill.next = self.op_word[0].val().get_bits::<8>(0) == self.fill_code.val();
-        self.unsupported.next = self.op_word[2].val().get_bit(5);
+        self.bad.next = (self.count2.q.val() == 0)
+            | (self.count3.q.val() == 0)
+            | (self.op_word[2].val().get_bit(4)
+                & ((self.dst_stride2.q.val() | self.dst_stride3.q.val()).get_bits::<5>(0) != 0));
         self.free.next = !self.halt.val()
             & !self.faulty.q.val()
             & self.gm_rows.start_ready.val()
             & self.queue.in_ready.val()
             & (self.inside_count.q.val() != 7);
-        self.op_ready.next = self.free.val();
-        self.take.next = self.free.val() & self.op_valid.val() & !self.unsupported.val();
+        self.op_ready.next = self.free.val() & (!self.bad.val() | (self.inside_count.q.val() == 0));
+        self.take.next = self.free.val() & self.op_valid.val() & !self.bad.val();
         self.base_number.next = self.op_word[2].val().get_bits::<4>(0);
         self.gm_rows.start_valid.next = self.take.val() & !self.is_fill.val();
         self.gm_rows.start_base.next = self.base[self.base_number.val().index()].val();
@@ -232,6 +279,10 @@ impl<const B: usize> Logic for Mte2<B> {
         self.gm_rows.start_rows.next = self.op_word[2].val().get_bits::<16>(16);
         self.gm_rows.start_length.next = self.op_word[5].val().get_bits::<24>(0);
         self.gm_rows.start_stride.next = self.op_word[6].val();
+        self.gm_rows.start_count2.next = self.count2.q.val();
+        self.gm_rows.start_count3.next = self.count3.q.val();
+        self.gm_rows.start_stride2.next = self.src_stride2.q.val();
+        self.gm_rows.start_stride3.next = self.src_stride3.q.val();
         self.gm_rows.start_tag.next = self.tag.q.val();
         self.queue.in_valid.next = self.take.val();
         self.queue.in_data[0].next = ((self.op_word[2].val() >> 1) << 1) | bit_cast::<32, 1>(self.is_fill.val().into());
@@ -239,6 +290,10 @@ impl<const B: usize> Logic for Mte2<B> {
         self.queue.in_data[2].next = self.op_word[5].val();
         self.queue.in_data[3].next = self.op_word[7].val();
         self.queue.in_data[4].next = self.op_pc.val();
+        self.queue.in_data[5].next =
+            bit_cast::<32, 16>(self.count2.q.val()) | (bit_cast::<32, 16>(self.count3.q.val()) << 16);
+        self.queue.in_data[6].next = bit_cast::<32, 24>(self.dst_stride2.q.val());
+        self.queue.in_data[7].next = bit_cast::<32, 24>(self.dst_stride3.q.val());
         if self.take.val() {
             self.tag.d.next = self.tag.q.val() + 1;
             if !self.is_fill.val() {
@@ -272,7 +327,7 @@ impl<const B: usize> Logic for Mte2<B> {
         if self.stream.out_valid.val() & self.scatter.src_ready.val() {
             self.read_bytes.next = self.stream.out_count.val();
         }
-        // L1 side.
+        // Local side.
         self.scatter.op_valid.next = self.queue.out_valid.val();
         self.queue.out_ready.next = self.scatter.op_ready.val();
         self.scatter.op_fill.next = self.queue.out_data[0].val().get_bit(0);
@@ -283,6 +338,15 @@ impl<const B: usize> Logic for Mte2<B> {
         self.scatter.op_length.next = self.queue.out_data[2].val().get_bits::<24>(0);
         self.scatter.op_stride.next = self.queue.out_data[3].val().get_bits::<24>(0);
         self.scatter.op_pc.next = self.queue.out_data[4].val();
+        self.scatter.op_count2.next = self.queue.out_data[5].val().get_bits::<16>(0);
+        self.scatter.op_count3.next = self.queue.out_data[5].val().get_bits::<16>(16);
+        self.scatter.op_stride2.next = self.queue.out_data[6].val().get_bits::<24>(0);
+        self.scatter.op_stride3.next = self.queue.out_data[7].val().get_bits::<24>(0);
+        for u in 0..self._ub {
+            self.scatter.op_ub[u].next = self.queue.out_data[0].val().get_bit(5);
+            self.ub_write_valid[u].next = self.scatter.ub_write_valid[u].val();
+            self.scatter.ub_write_ready[u].next = self.ub_write_ready[u].val();
+        }
         self.scatter.src_valid.next = self.stream.out_valid.val();
         self.stream.out_ready.next = self.scatter.src_ready.val();
         for i in 0..self._bytes {
@@ -320,9 +384,9 @@ impl<const B: usize> Logic for Mte2<B> {
                 self.cause.d.next = self.cause_address.val();
                 self.place.d.next = self.gm_rows.fault_address.val();
                 self.fault_counter.d.next = self.gm_pc.q.val();
-            } else if self.free.val() & self.op_valid.val() & self.unsupported.val() {
+            } else if self.free.val() & self.op_valid.val() & self.bad.val() & (self.inside_count.q.val() == 0) {
                 self.faulty.d.next = true;
-                self.cause.d.next = self.cause_unsupported.val();
+                self.cause.d.next = self.cause_register.val();
                 self.place.d.next = 0.into();
                 self.fault_counter.d.next = self.op_pc.val();
             }
@@ -332,6 +396,12 @@ impl<const B: usize> Logic for Mte2<B> {
         self.fault_address.next = self.place.q.val();
         self.fault_pc.next = self.fault_counter.q.val();
         if self.rst.val() {
+            self.count2.d.next = 1.into();
+            self.src_stride2.d.next = 0.into();
+            self.dst_stride2.d.next = 0.into();
+            self.count3.d.next = 1.into();
+            self.src_stride3.d.next = 0.into();
+            self.dst_stride3.d.next = 0.into();
             self.tag.d.next = 0.into();
             self.inside_count.d.next = 0.into();
             self.finished.d.next = false;

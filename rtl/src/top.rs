@@ -7,7 +7,7 @@
 //!  m_axi_r* ──► axi_read ──► sequencer ──► issue[pipe] ──► engine[pipe]      flags between the issues
 //!                   │                                       mte2 ──► l1 ──► mte1 ──► l0a, l0b, fb ──► m ──► l0c ──► fix
 //!                   └──────────────────────────────────────► mte2                                             fix ──► write_stream, l1
-//!  m_axi_w* ◄── axi_write ◄── write_stream (fix), mte3 ◄── l1
+//!  m_axi_w* ◄── axi_write ◄── write_stream (fix), mte3 ◄── l1, ub       ub (if there is one): mte2, fix ──► ub ──► mte3 ──► l1
 //! ```
 //! Only wiring stands here: every rule is in the unit that keeps it. `core_rst` resets everything but `csr` and `control`; it comes only
 //! while the bus is quiet. Tests: `tests/core.rs`. Pages: `docs/units/`.
@@ -29,6 +29,7 @@ use crate::mte2::Mte2;
 use crate::mte3::Mte3;
 use crate::prim::prelude::*;
 use crate::sequencer::Sequencer;
+use crate::ub::Ub;
 use isa::Config;
 
 /// A core whose bus has B bits in S bytes. Port names are the ones that AXI tools bind by prefix.
@@ -107,6 +108,7 @@ pub struct Core<const B: usize, const S: usize> {
     issue: Vec<Issue>,
     mte2: Mte2<B>,
     l1: L1,
+    ub: Vec<Ub>,
     mte1: Mte1,
     l0a: L0,
     l0b: L0,
@@ -126,6 +128,7 @@ pub struct Core<const B: usize, const S: usize> {
     _bases: usize,
     _bytes: usize,
     _segment: usize,
+    _ub: usize,
     _a_lanes: usize,
     _b_lanes: usize,
     _c_lanes: usize,
@@ -139,6 +142,7 @@ impl<const B: usize, const S: usize> Core<B, S> {
     pub fn new(config: &Config) -> Self {
         assert!(config.bus_bytes == S && B == 8 * S, "the bus has {} bytes, not {S}", config.bus_bytes);
         let (m0, n0, k0) = (config.m0, config.n0, config.k0);
+        let ub = usize::from(config.ub_bytes > 0);
         Core {
             clk: Signal::default(),
             rst: Signal::default(),
@@ -209,6 +213,7 @@ impl<const B: usize, const S: usize> Core<B, S> {
             issue: (0..PIPES).map(|_| Issue::new(config)).collect(),
             mte2: Mte2::new(config),
             l1: L1::new(config),
+            ub: (0..ub).map(|_| Ub::new(config)).collect(),
             mte1: Mte1::new(config),
             l0a: L0::a(config),
             l0b: L0::b(config),
@@ -228,6 +233,7 @@ impl<const B: usize, const S: usize> Core<B, S> {
             _bases: 16,
             _bytes: S,
             _segment: L1::segment(config),
+            _ub: ub,
             _a_lanes: m0 * k0,
             _b_lanes: n0 * k0,
             _c_lanes: m0 * n0,
@@ -625,6 +631,39 @@ impl<const B: usize, const S: usize> Logic for Core<B, S> {
         for i in 0..self._l1_lanes {
             self.mte1.read0_data[i].next = self.l1.read0_data[i].val();
             self.mte3.read_data[i].next = self.l1.read1_data[i].val();
+        }
+        // UB, and the way from there to L1.
+        for u in 0..self._ub {
+            self.ub[u].clk.next = self.clk.val();
+            self.ub[u].rst.next = self.core_rst.val();
+            self.ub[u].write_valid[0].next = self.mte2.ub_write_valid[u].val();
+            self.ub[u].write_address[0].next = self.mte2.write_address.val();
+            self.mte2.ub_write_ready[u].next = self.ub[u].write_ready[0].val();
+            self.ub[u].write_valid[1].next = self.fix.ub_write_valid[u].val();
+            self.ub[u].write_address[1].next = self.fix.l1_write_address.val();
+            self.fix.ub_write_ready[u].next = self.ub[u].write_ready[1].val();
+            self.l1.write_valid[2].next = self.mte3.write_valid[u].val();
+            self.l1.write_address[2].next = self.mte3.write_address[u].val();
+            self.mte3.write_ready[u].next = self.l1.write_ready[2].val();
+            for n in self._segment..(self._segment + 1) {
+                for i in 0..self._segment {
+                    self.ub[u].write_enable[i].next = self.mte2.write_enable[i].val();
+                    self.ub[u].write_data[i].next = self.mte2.write_data[i].val();
+                    self.ub[u].write_enable[n + i].next = self.fix.l1_write_enable[i].val();
+                    self.ub[u].write_data[n + i].next = self.fix.l1_write_data[i].val();
+                    self.l1.write_enable[2 * n + i].next = self.mte3.write_enable[u * n + i].val();
+                    self.l1.write_data[2 * n + i].next = self.mte3.write_data[u * n + i].val();
+                }
+            }
+            // Both buffers answer after three cycles, so their chunks never meet.
+            self.ub[u].read_valid.next = self.mte3.read_ub_valid[u].val();
+            self.ub[u].read_address.next = self.mte3.read_address.val();
+            self.mte3.read_data_valid.next = self.l1.read1_data_valid.val() | self.ub[u].read_data_valid.val();
+            for i in 0..self._l1_lanes {
+                if self.ub[u].read_data_valid.val() {
+                    self.mte3.read_data[i].next = self.ub[u].read_data[i].val();
+                }
+            }
         }
         // L0A, L0B, FB.
         self.l0a.write_valid.next = self.mte1.l0a_write_valid.val();

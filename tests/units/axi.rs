@@ -106,8 +106,9 @@ fn write_side<const B: usize, const S: usize>(config: &Config) {
 
 #[test]
 fn axi_is_the_same_in_verilog() {
-    read_side::<64>(&Config::tiny());
-    read_side::<128>(&Config::lite());
-    write_side::<64, 8>(&Config::tiny());
-    write_side::<128, 16>(&Config::lite());
+    let [tiny, lite] = crate::common::compared();
+    read_side::<64>(&tiny);
+    read_side::<128>(&lite);
+    write_side::<64, 8>(&tiny);
+    write_side::<128, 16>(&lite);
 }

@@ -45,9 +45,10 @@ pub fn config(m0: usize, k0: usize, n0: usize, bus_bytes: usize) -> isa::Config 
     config.checked().expect("a legal core")
 }
 
-/// The cores whose units are compared with their Verilog.
+/// The cores whose units are compared with their Verilog: without and with UB.
 pub fn compared() -> [isa::Config; 2] {
-    [isa::Config::tiny(), isa::Config::lite()]
+    let [tiny, lite] = [isa::Config::tiny(), isa::Config::lite()];
+    [isa::Config { ub_bytes: 0, ..tiny }, isa::Config { ub_bytes: 32 << 10, ..lite }]
 }
 
 /// The cubes that every test walks through: the named ones, odd ones, all relations of M0, N0, K0.

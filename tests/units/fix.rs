@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The FIX pipe against a plain reference: every byte of GM and L1 after random programs, and what it refuses.
+//! The FIX pipe against a plain reference: every byte of GM, L1 and UB after random programs, and what it refuses.
 
 mod bench;
 mod requant;
@@ -22,6 +22,7 @@ fn with(m0: usize, k0: usize, n0: usize, fix_lanes: usize, bus_bytes: usize) -> 
         fetch_bytes: 2 * bus_bytes.max(64),
         dsp_mults: 0,
         l1_bytes: 16 << 10,
+        ub_bytes: 3 << 10,
         ..Config::tiny()
     }
     .checked()
@@ -56,7 +57,7 @@ fn lite_matches_the_reference() {
 
 #[test]
 fn max_matches_the_reference() {
-    random_program::<512>(Config::max(), 4, 4, 100);
+    random_program::<512>(Config { ub_bytes: 192 << 10, ..Config::max() }, 4, 4, 100);
 }
 
 #[test]
@@ -171,7 +172,6 @@ fn refused(change: impl Fn(&mut Bench<64>, &mut Job), cause: Cause, address: u64
 
 #[test]
 fn refuses_what_the_specification_refuses() {
-    refused(|_, job| job.words[2] |= 2 << 5, Cause::Unsupported, 0);
     refused(|_, job| job.words[2] |= 1 << 22, Cause::Unsupported, 0);
     refused(|_, job| job.words[2] |= 4 << 16, Cause::Unsupported, 0);
     refused(|_, job| job.scale = None, Cause::UnsetRegister, 0);
@@ -226,10 +226,14 @@ fn refuses_what_the_specification_refuses() {
 fn faults<const B: usize>(config: &Config) {
     let mut random = Random::new();
     for (cause, bits, fractal, scale) in [
-        (Cause::Unsupported, 2 << 5, 0, 0.001),
+        (Cause::Unsupported, 1 << 22, 0, 0.001),
         (Cause::BadScale, 0, 0, -1.0),
         (Cause::OutOfBuffer, 0, config.l0c_fractals() as u32 - 3, 0.001),
+        (Cause::OutOfBuffer, 2 << 5, 0, 0.001),
     ] {
+        if bits == 2 << 5 && config.ub_bytes == 0 {
+            continue;
+        }
         let mut bench = Bench::<B>::new(config);
         let mut job = Job::random(&mut random, config, 16);
         job.shape(20, 20, false, Target::Gm, false);
@@ -237,8 +241,14 @@ fn faults<const B: usize>(config: &Config) {
         job.words[2] |= bits;
         job.words[6] = fractal;
         job.scale = Some(scale);
-        let (got, _, pc) = bench.run_to_fault(&mut random, &job);
+        if bits == 2 << 5 {
+            job.words[3] = config.ub_bytes as u32 - 100;
+        }
+        let (got, address, pc) = bench.run_to_fault(&mut random, &job);
         assert_eq!((Cause::from_code(got), pc), (Some(cause), job.pc));
+        if bits == 2 << 5 {
+            assert_eq!(address, config.ub_bytes as u64, "the first byte outside UB");
+        }
     }
 }
 
@@ -256,8 +266,9 @@ fn same_in_verilog<const B: usize>(config: &Config) {
 
 #[test]
 fn fix_is_the_same_in_verilog() {
-    same_in_verilog::<64>(&Config::tiny());
-    same_in_verilog::<128>(&Config::lite());
+    let [tiny, lite] = crate::common::compared();
+    same_in_verilog::<64>(&tiny);
+    same_in_verilog::<128>(&lite);
 }
 
 fn prints<const B: usize>(config: &Config) {

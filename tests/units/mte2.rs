@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! MTE2 on the AXI read side against plain loops: every byte of L1, the order of `done`, faults, halts and cycles.
+//! MTE2 on the AXI read side against plain loops: every byte of L1 and UB, the order of `done`, faults, halts and cycles.
 
 use crate::axi::engines::Mte2Bench;
 use crate::axi::memory::{Memory, ORIGIN, Random, config};
+use crate::outer::{Outer, Registers};
 use isa::{Cause, Config, Opcode};
 use rtl::twin::Twin;
 use std::collections::BTreeMap;
@@ -22,6 +23,8 @@ struct Op {
     dst: u64,
     dst_stride: u64,
     base: usize,
+    ub: bool,
+    outer: Outer,
 }
 
 impl Op {
@@ -32,6 +35,7 @@ impl Op {
         let mut put = |name: &str, value: u64| {
             isa::opcode::field(opcode, name).put(&mut words, value as u32);
         };
+        put("dst", u64::from(self.ub));
         put("rows", self.rows);
         put("len_bytes", self.len);
         put("dst_address", self.dst);
@@ -50,25 +54,30 @@ impl Op {
         words
     }
 
-    /// (L1 address, byte) of everything it writes.
+    /// (address in L1 or UB, byte) of everything it writes, in order.
     fn effect(&self, gm: &[u8]) -> Vec<(u64, u8)> {
         let mut out = vec![];
-        for r in 0..self.rows {
-            for c in 0..self.len {
-                let at = if self.nz {
-                    self.dst + c / 32 * self.dst_stride + r * 32 + c % 32
-                } else {
-                    self.dst + r * self.dst_stride + c
-                };
-                out.push((at, self.fill.unwrap_or_else(|| gm[(self.gm + r * self.gm_stride + c - ORIGIN) as usize])));
+        for (src, dst) in self.outer.offsets() {
+            for r in 0..self.rows {
+                for c in 0..self.len {
+                    let at = if self.nz {
+                        self.dst + c / 32 * self.dst_stride + r * 32 + c % 32
+                    } else {
+                        self.dst + r * self.dst_stride + c
+                    };
+                    let from = self.gm + src + r * self.gm_stride + c;
+                    out.push((dst + at, self.fill.unwrap_or_else(|| gm[(from - ORIGIN) as usize])));
+                }
             }
         }
         out
     }
 
     /// A legal one.
-    fn random(random: &mut Random, bus: u64, l1: u64) -> Op {
+    fn random(random: &mut Random, bus: u64, config: &Config) -> Op {
         loop {
+            let ub = config.ub_bytes > 0 && random.chance(40);
+            let room = if ub { config.ub_bytes } else { config.l1_bytes } as u64;
             let nz = random.chance(40);
             let len = match random.below(4) {
                 0 => 1 + random.below(bus),
@@ -89,20 +98,22 @@ impl Op {
                 len,
                 gm: ORIGIN + random.below(MEMORY),
                 gm_stride,
-                dst: if nz { random.below(l1 / 32) * 32 } else { random.below(l1) },
+                dst: if nz { random.below(room / 32) * 32 } else { random.below(room) },
                 dst_stride: if nz {
                     random.below(40) * 32
                 } else {
                     [len, random.below(2 * len + 40)][random.below(2) as usize]
                 },
                 base: random.below(16) as usize,
+                ub,
+                outer: Outer::random(random, [4096, room / 8], [false, nz]),
             };
+            let (src_reach, dst_reach) = op.outer.reach();
             let op = if op.fill.is_some() { Op { nz: false, dst_stride: len, ..op } } else { op };
-            let in_gm = op.fill.is_some() || op.gm + (rows - 1) * gm_stride + len <= ORIGIN + MEMORY;
-            let last = |panel: u64| op.dst + panel * op.dst_stride + (rows - 1) * 32 + 32;
-            let in_l1 =
-                if op.nz { last((len - 1) / 32) <= l1 } else { op.dst + (rows - 1) * op.dst_stride + len <= l1 };
-            if in_gm && in_l1 {
+            let in_gm = op.fill.is_some() || op.gm + src_reach + (rows - 1) * gm_stride + len <= ORIGIN + MEMORY;
+            let last = |panel: u64| op.dst + dst_reach + panel * op.dst_stride + (rows - 1) * 32 + 32;
+            let end = if op.nz { last((len - 1) / 32) } else { op.dst + dst_reach + (rows - 1) * op.dst_stride + len };
+            if in_gm && end <= room {
                 return op;
             }
         }
@@ -112,12 +123,14 @@ impl Op {
 struct Run<const B: usize> {
     twin: Twin<Mte2Bench<B>>,
     memory: Memory,
-    l1: Vec<u8>,
+    /// L1 and UB.
+    local: [Vec<u8>; 2],
+    registers: Registers,
     bases: Vec<u64>,
     done: usize,
     write_stall: u64,
     segments: u64,
-    held: Option<(u64, Vec<u8>, Vec<bool>)>,
+    held: Option<(bool, u64, Vec<u8>, Vec<bool>)>,
     stalled: u64,
 }
 
@@ -141,9 +154,24 @@ impl<const B: usize> Run<B> {
         twin.edge();
         twin.uut.rst.next = false;
         let bytes = random.bytes(MEMORY as usize);
-        let l1 = random.bytes(config.l1_bytes);
+        let local = [config.l1_bytes, config.ub_bytes].map(|size| random.bytes(size));
         let memory = Memory::new(B / 8, config.outstanding, bytes, random);
-        Run { twin, memory, l1, bases, done: 0, write_stall: 0, segments: 0, held: None, stalled: 0 }
+        let registers = Registers::default();
+        Run { twin, memory, local, registers, bases, done: 0, write_stall: 0, segments: 0, held: None, stalled: 0 }
+    }
+
+    /// One cycle with the SET that `op` needs first, or with `op`; true if that was taken.
+    fn step(&mut self, op: Option<(&Op, u32)>) -> bool {
+        let set = op.and_then(|(op, _)| self.registers.next(&op.outer));
+        self.twin.uut.set_valid.next = set.is_some();
+        if let Some((index, value)) = set {
+            self.twin.uut.set_register.next = (index as u64).into();
+            self.twin.uut.set_value.next = value.into();
+        }
+        let offer = op.filter(|_| set.is_none()).map(|(op, pc)| (op.words(&self.bases), pc));
+        let taken = self.cycle(offer);
+        self.twin.uut.set_valid.next = false;
+        taken
     }
 
     /// One cycle; true if an offered op was taken.
@@ -152,6 +180,9 @@ impl<const B: usize> Run<B> {
         let ready = !self.memory.random.chance(self.write_stall);
         let uut = &mut self.twin.uut;
         uut.write_ready.next = ready;
+        for port in &mut uut.ub_write_ready {
+            port.next = ready;
+        }
         uut.op_valid.next = op.is_some();
         if let Some((words, pc)) = op {
             for (n, word) in words.iter().enumerate() {
@@ -163,13 +194,15 @@ impl<const B: usize> Run<B> {
         finish_read!(self.twin, self.memory);
         let uut = &self.twin.uut;
         let taken = op.is_some() && uut.op_ready.val();
-        if uut.write_valid.val() {
+        let to_ub = uut.ub_write_valid.iter().any(|port| port.val());
+        assert!(!(to_ub && uut.write_valid.val()), "a segment goes to L1 or to UB");
+        if uut.write_valid.val() || to_ub {
             let address = uut.write_address.val().to_u64();
             let data: Vec<u8> = uut.write_data.iter().map(|lane| lane.val().to_u64() as u8).collect();
             let enable: Vec<bool> = uut.write_enable.iter().map(|lane| lane.val()).collect();
             assert_eq!(address % data.len() as u64, 0, "segment address {address:x}");
             assert!(enable.iter().any(|&on| on), "an empty segment");
-            let now = Some((address, data.clone(), enable.clone()));
+            let now = Some((to_ub, address, data.clone(), enable.clone()));
             if self.held.is_some() {
                 assert_eq!(now, self.held, "the segment changed before it was taken");
             }
@@ -179,7 +212,7 @@ impl<const B: usize> Run<B> {
                 self.segments += 1;
                 for at in 0..data.len() {
                     if enable[at] {
-                        self.l1[address as usize + at] = data[at];
+                        self.local[usize::from(to_ub)][address as usize + at] = data[at];
                     }
                 }
             }
@@ -192,37 +225,41 @@ impl<const B: usize> Run<B> {
         taken
     }
 
-    /// Runs `ops`, checks L1 at the end and each op's bytes when it is done; gives the cycles.
+    /// Runs `ops`, checks L1 and UB at the end and each op's bytes when it is done; gives the cycles.
     fn run(&mut self, ops: &[Op]) -> u64 {
         let (start, done) = (self.memory.cycle, self.done);
         // Rows may overlap: the last byte written counts.
         let effects: Vec<BTreeMap<u64, u8>> =
             ops.iter().map(|op| op.effect(&self.memory.bytes).into_iter().collect()).collect();
-        let mut want = self.l1.clone();
-        let mut owner = vec![usize::MAX; want.len()];
+        let mut want = self.local.clone();
+        let mut owner = want.clone().map(|buffer| vec![usize::MAX; buffer.len()]);
         for (n, effect) in effects.iter().enumerate() {
+            let buffer = usize::from(ops[n].ub);
             for (at, byte) in effect {
-                want[*at as usize] = *byte;
-                owner[*at as usize] = n;
+                want[buffer][*at as usize] = *byte;
+                owner[buffer][*at as usize] = n;
             }
         }
         let (mut next, mut checked) = (0, 0);
         while self.done - done < ops.len() {
             assert!(!self.twin.uut.fault.val() && !self.twin.uut.inner_fault.val(), "fault in {:?}", ops[checked]);
-            let offer = ops.get(next).map(|op| (op.words(&self.bases), next as u32 * 32));
-            next += usize::from(self.cycle(offer));
+            next += usize::from(self.step(ops.get(next).map(|op| (op, next as u32 * 32))));
             while checked < self.done - done {
+                let buffer = usize::from(ops[checked].ub);
                 for (at, byte) in &effects[checked] {
-                    if owner[*at as usize] == checked {
-                        assert_eq!(self.l1[*at as usize], *byte, "L1 {at:#x} when {:x?} is done", ops[checked]);
+                    let at = *at as usize;
+                    if owner[buffer][at] == checked {
+                        assert_eq!(self.local[buffer][at], *byte, "{at:#x} when {:x?} is done", ops[checked]);
                     }
                 }
                 checked += 1;
             }
             assert!(self.memory.cycle - start < 400_000, "no end; done {} of {}", self.done - done, ops.len());
         }
-        if let Some(at) = (0..want.len()).find(|&at| self.l1[at] != want[at]) {
-            panic!("L1 {at:#x}: expected {:#x}, got {:#x}", want[at], self.l1[at]);
+        for (name, got, want) in [("L1", &self.local[0], &want[0]), ("UB", &self.local[1], &want[1])] {
+            if let Some(at) = (0..want.len()).find(|&at| got[at] != want[at]) {
+                panic!("{name} {at:#x}: expected {:#x}, got {:#x}", want[at], got[at]);
+            }
         }
         for _ in 0..3 {
             self.cycle(None);
@@ -233,7 +270,9 @@ impl<const B: usize> Run<B> {
 }
 
 fn random_ops<const B: usize>(seed: u64, small: bool, count: usize) {
-    random_ops_of::<B>(&config(B / 8, small), seed, count);
+    for ub_bytes in [0, 3 << 10] {
+        random_ops_of::<B>(&Config { ub_bytes, ..config(B / 8, small) }, seed, count / 2);
+    }
 }
 
 fn random_ops_of<const B: usize>(config: &Config, seed: u64, count: usize) {
@@ -241,8 +280,7 @@ fn random_ops_of<const B: usize>(config: &Config, seed: u64, count: usize) {
     for (stall, write_stall, latency, jitter) in [(0, 0, 3, 0), (30, 0, 20, 15), (10, 60, 5, 0), (70, 20, 1, 30)] {
         (run.memory.stall, run.write_stall) = (stall, write_stall);
         (run.memory.latency, run.memory.jitter) = (latency, jitter);
-        let ops: Vec<Op> =
-            (0..count).map(|_| Op::random(&mut run.memory.random, B as u64 / 8, config.l1_bytes as u64)).collect();
+        let ops: Vec<Op> = (0..count).map(|_| Op::random(&mut run.memory.random, B as u64 / 8, config)).collect();
         run.run(&ops);
     }
 }
@@ -273,7 +311,19 @@ fn loads_and_fills_agree_on_512_bits() {
 }
 
 fn plain(rows: u64, len: u64, gm_stride: u64, dst_stride: u64) -> Op {
-    Op { fill: None, nz: false, rows, len, gm: ORIGIN, gm_stride, dst: 0, dst_stride, base: 0 }
+    Op {
+        fill: None,
+        nz: false,
+        rows,
+        len,
+        gm: ORIGIN,
+        gm_stride,
+        dst: 0,
+        dst_stride,
+        base: 0,
+        ub: false,
+        outer: Outer::ONE,
+    }
 }
 
 /// Figures of the page `docs/units/mte2.md`; a change of them is a change of that page.
@@ -287,6 +337,10 @@ fn aligned_copies_take_one_word_per_cycle() {
     let rows = run.run(&[plain(512, 128, 128, 128)]);
     let nz = run.run(&[Op { nz: true, ..plain(512, 128, 128, 512 * 32) }]);
     let apart = run.run(&[plain(256, 128, 256, 128)]);
+    // The same rows in four dimensions.
+    let outer = Outer { counts: [8, 4], src: [2048, 16_384], dst: [1024, 8192] };
+    let four = run.run(&[Op { outer, ..plain(8, 128, 256, 128) }]);
+    assert_eq!(four, apart + 6, "a SET takes a cycle");
     let many: Vec<Op> =
         (0..16).map(|n| Op { gm: ORIGIN + n * 4096, dst: n * 4096, ..plain(32, 128, 128, 128) }).collect();
     let split = run.run(&many);
@@ -302,8 +356,7 @@ fn aligned_copies_take_one_word_per_cycle() {
 fn fault<const B: usize>(run: &mut Run<B>, ops: &[Op]) -> (u64, u64, u64) {
     let mut next = 0;
     for _ in 0..4000 {
-        let offer = ops.get(next).map(|op| (op.words(&run.bases), 0x100 + next as u32 * 32));
-        next += usize::from(run.cycle(offer));
+        next += usize::from(run.step(ops.get(next).map(|op| (op, 0x100 + next as u32 * 32))));
         let uut = &run.twin.uut;
         if uut.inner_fault.val() {
             return (
@@ -341,11 +394,12 @@ fn drain<const B: usize>(run: &mut Run<B>) {
     run.twin.edge();
     run.twin.uut.rst.next = false;
     run.held = None;
+    run.registers = Registers::default();
 }
 
 #[test]
 fn faults_name_cause_address_and_instruction() {
-    named_faults::<128>(&config(16, false));
+    named_faults::<128>(&Config { ub_bytes: 3 << 10, ..config(16, false) });
 }
 
 /// Each fault, told by the engine or by the AXI block, then a soft reset and an instruction that works.
@@ -369,19 +423,26 @@ pub fn named_faults<const B: usize>(config: &Config) {
     check(Op { gm: (1 << 40) - 50, base: 3, ..plain(1, 51, 0, 0) }, Cause::AddressOverflow, (1 << 40) - 50);
     check(Op { gm: ORIGIN + MEMORY - 32, ..plain(1, 33, 0, 0) }, Cause::WindowRead, ORIGIN + MEMORY);
     check(Op { gm: ORIGIN - 5, ..plain(1, 5, 0, 0) }, Cause::WindowRead, ORIGIN - 5);
+    // In the last of the rows of the last matrices, and in the first of their step.
+    let outer = |counts, src, dst| Outer { counts, src, dst };
+    let far = outer([3, 2], [64, 128], [l1 / 4, l1 / 2 - 16]);
+    check(Op { outer: far, ..plain(2, 16, 16, 16) }, Cause::OutOfBuffer, l1);
+    let far = outer([2, 2], [0; 2], [l1 / 2, l1]);
+    check(Op { fill: Some(3), dst: 8, outer: far, ..plain(2, 9, 0, 9) }, Cause::OutOfBuffer, l1 + 8);
+    for op in [
+        Op { outer: outer([0, 1], [0; 2], [0; 2]), ..plain(1, 8, 0, 0) },
+        Op { outer: outer([1, 0], [0; 2], [0; 2]), fill: Some(1), ..plain(1, 8, 0, 0) },
+        Op { outer: outer([1, 1], [0; 2], [16, 0]), nz: true, ..plain(1, 8, 0, 32) },
+        Op { outer: outer([1, 1], [0; 2], [0, 31]), nz: true, ..plain(1, 8, 0, 32) },
+    ] {
+        check(op, Cause::BadRegister, 0);
+    }
+    if config.ub_bytes > 0 {
+        let size = config.ub_bytes as u64;
+        check(Op { ub: true, dst: size - 100, ..plain(1, 101, 0, 0) }, Cause::OutOfBuffer, size);
+        check(Op { ub: true, dst: 64, ..plain(3, 16, 16, size) }, Cause::OutOfBuffer, size + 64);
+    }
     check(Op { gm: ORIGIN + 0x1fe3, ..plain(1, 0x200, 0, 0) }, Cause::BusReadError, ORIGIN + 0x2000);
-}
-
-#[test]
-fn ub_traps_as_unsupported() {
-    let mut run = Run::<64>::new(&config(8, false), Random::new(7));
-    let mut words = plain(1, 8, 8, 8).words(&run.bases);
-    isa::opcode::field(Opcode::Mte2Load, "dst").put(&mut words, 1);
-    assert!(run.cycle(Some((words, 0x40))));
-    run.cycle(None);
-    assert!(run.twin.uut.inner_fault.val() && !run.twin.uut.active.val());
-    assert_eq!(run.twin.uut.inner_fault_cause.val().to_u64(), u64::from(Cause::Unsupported.code()));
-    assert_eq!(run.twin.uut.inner_fault_pc.val().to_u64(), 0x40);
 }
 
 fn same_in_verilog<const B: usize>(config: &Config) {
@@ -400,24 +461,24 @@ fn same_in_verilog<const B: usize>(config: &Config) {
 
 #[test]
 fn mte2_is_the_same_in_verilog() {
-    same_in_verilog::<64>(&Config::tiny());
-    same_in_verilog::<128>(&Config::lite());
+    let [tiny, lite] = crate::common::compared();
+    same_in_verilog::<64>(&tiny);
+    same_in_verilog::<128>(&lite);
 }
 
 #[test]
 fn a_halt_at_any_moment_ends_quiet_and_leaves_a_working_engine() {
-    let config = config(16, true);
+    let config = Config { ub_bytes: 1 << 10, ..config(16, true) };
     let mut run = Run::<128>::new(&config, Random::new(8));
     for wait in (0..150).step_by(7) {
         (run.memory.stall, run.memory.jitter, run.write_stall) = (wait % 40, 9, 30);
-        let ops: Vec<Op> = (0..4).map(|_| Op::random(&mut run.memory.random, 16, config.l1_bytes as u64)).collect();
+        let ops: Vec<Op> = (0..4).map(|_| Op::random(&mut run.memory.random, 16, &config)).collect();
         let mut next = 0;
         for _ in 0..wait {
-            let offer = ops.get(next).map(|op| (op.words(&run.bases), 0));
-            next += usize::from(run.cycle(offer));
+            next += usize::from(run.step(ops.get(next).map(|op| (op, 0))));
         }
         drain(&mut run);
-        let op = Op::random(&mut run.memory.random, 16, config.l1_bytes as u64);
+        let op = Op::random(&mut run.memory.random, 16, &config);
         run.run(&[op]);
     }
 }

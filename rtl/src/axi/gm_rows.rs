@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Walks the rows of an instruction in global memory: base + offset + r * stride for r = 0..rows.
+//! Walks the rows of an instruction in global memory: base + offset + p3 * stride3 + p2 * stride2 + r * stride, r innermost.
 //!
 //! ```text
 //!  start_* ──►┌─────────┐──► row_*         one row per cycle; the first 2 cycles after the start
 //!             │ gm_rows │──► fault         a row that would leave 40 bits
 //!             └─────────┘
 //! ```
-//! Rows that touch (stride = length) and are whole bus words become one long row, so that bursts do not end at them. That takes the
-//! product rows * length, made two bits of `rows` per cycle, because a DMA engine is not worth two multiplier blocks; a product
-//! that does not fit 24 bits leaves the rows apart.
+//! Rows of a matrix that touch (stride = length) and are whole bus words become one long row, so that bursts do not end at them. That
+//! takes the product rows * length, made two bits of `rows` per cycle, because a DMA engine is not worth two multiplier blocks; a
+//! product that does not fit 24 bits leaves the rows apart.
 
+use crate::nest::Nest;
 use crate::prim::prelude::*;
 
 #[derive(Copy, Clone, Debug, PartialEq, LogicState)]
@@ -42,6 +43,14 @@ pub struct GmRows {
     pub start_length: Signal<In, Bits<24>>,
     /// Bytes between rows.
     pub start_stride: Signal<In, Bits<32>>,
+    /// Its matrices of rows per step of dimension 3, at least 1.
+    pub start_count2: Signal<In, Bits<16>>,
+    /// Its steps of dimension 3, at least 1.
+    pub start_count3: Signal<In, Bits<16>>,
+    /// Bytes between matrices.
+    pub start_stride2: Signal<In, Bits<32>>,
+    /// Bytes between steps of dimension 3.
+    pub start_stride3: Signal<In, Bits<32>>,
     /// Goes along with its rows.
     pub start_tag: Signal<In, Bits<3>>,
     /// A row is offered.
@@ -61,11 +70,16 @@ pub struct GmRows {
     /// Low 40 bits of that row's first address.
     pub fault_address: Signal<Out, Bits<40>>,
     state: Reg<State>,
-    at: Reg<Bits<41>>,
+    nest: Nest<41, 32>,
+    base: Reg<Bits<40>>,
     offset: Reg<Bits<40>>,
     rows: Reg<Bits<16>>,
     length: Reg<Bits<24>>,
     stride: Reg<Bits<32>>,
+    count2: Reg<Bits<16>>,
+    count3: Reg<Bits<16>>,
+    stride2: Reg<Bits<32>>,
+    stride3: Reg<Bits<32>>,
     tag: Reg<Bits<3>>,
     product: Reg<Bits<40>>,
     addend: Reg<Bits<40>>,
@@ -92,6 +106,10 @@ impl GmRows {
             start_rows: Signal::default(),
             start_length: Signal::default(),
             start_stride: Signal::default(),
+            start_count2: Signal::default(),
+            start_count3: Signal::default(),
+            start_stride2: Signal::default(),
+            start_stride3: Signal::default(),
             start_tag: Signal::default(),
             row_valid: Signal::default(),
             row_ready: Signal::default(),
@@ -102,11 +120,16 @@ impl GmRows {
             fault: Signal::default(),
             fault_address: Signal::default(),
             state: Reg::default(),
-            at: Reg::default(),
+            nest: Nest::default(),
+            base: Reg::default(),
             offset: Reg::default(),
             rows: Reg::default(),
             length: Reg::default(),
             stride: Reg::default(),
+            count2: Reg::default(),
+            count3: Reg::default(),
+            stride2: Reg::default(),
+            stride3: Reg::default(),
             tag: Reg::default(),
             product: Reg::default(),
             addend: Reg::default(),
@@ -126,9 +149,20 @@ impl Logic for GmRows {
     #[hdl_gen]
     fn update(&mut self) {
         comment!("gm_rows: walks the rows of an instruction in global memory; rows that touch become one.");
-        dff_setup!(self, clk, state, at, offset, rows, length, stride, tag, product, addend, factor);
-        self.top.next = self.at.q.val() + bit_cast::<41, 24>(self.length.q.val());
-        self.allowed.next = !self.at.q.val().get_bit(40) & (self.top.val() <= self.limit.val());
+        dff_setup!(self, clk, state, base, offset, rows, length, stride, tag, product, addend, factor);
+        dff_setup!(self, clk, count2, count3, stride2, stride3);
+        self.nest.clk.next = self.clk.val();
+        self.nest.load.next = self.state.q.val() == State::Sum;
+        self.nest.first.next = bit_cast::<41, 40>(self.base.q.val()) + bit_cast::<41, 40>(self.offset.q.val());
+        self.nest.rows.next = self.rows.q.val();
+        self.nest.stride.next = self.stride.q.val();
+        self.nest.count2.next = self.count2.q.val();
+        self.nest.stride2.next = self.stride2.q.val();
+        self.nest.count3.next = self.count3.q.val();
+        self.nest.stride3.next = self.stride3.q.val();
+        self.top.next = self.nest.row.val() + bit_cast::<41, 24>(self.length.q.val());
+        self.allowed.next = !self.nest.row.val().get_bit(40) & (self.top.val() <= self.limit.val());
+        self.nest.next_row.next = (self.state.q.val() == State::Run) & self.allowed.val() & self.row_ready.val();
         self.once.next = 0.into();
         if self.factor.q.val().get_bit(0) {
             self.once.next = self.addend.q.val();
@@ -140,26 +174,29 @@ impl Logic for GmRows {
         self.total.next = self.product.q.val() + self.once.val() + self.twice.val();
         self.start_ready.next = self.state.q.val() == State::Idle;
         self.row_valid.next = (self.state.q.val() == State::Run) & self.allowed.val();
-        self.row_address.next = self.at.q.val().get_bits::<40>(0);
+        self.row_address.next = self.nest.row.val().get_bits::<40>(0);
         self.row_length.next = self.length.q.val();
-        self.row_last.next = self.rows.q.val() == 1;
+        self.row_last.next = self.nest.last.val();
         self.row_tag.next = self.tag.q.val();
         self.fault.next = self.state.q.val() == State::Fault;
-        self.fault_address.next = self.at.q.val().get_bits::<40>(0);
+        self.fault_address.next = self.nest.row.val().get_bits::<40>(0);
         match self.state.q.val() {
             State::Idle => {
-                self.at.d.next = bit_cast::<41, 40>(self.start_base.val());
+                self.base.d.next = self.start_base.val();
                 self.offset.d.next = self.start_offset.val();
                 self.rows.d.next = self.start_rows.val();
                 self.length.d.next = self.start_length.val();
                 self.stride.d.next = self.start_stride.val();
+                self.count2.d.next = self.start_count2.val();
+                self.count3.d.next = self.start_count3.val();
+                self.stride2.d.next = self.start_stride2.val();
+                self.stride3.d.next = self.start_stride3.val();
                 self.tag.d.next = self.start_tag.val();
                 if self.start_valid.val() {
                     self.state.d.next = State::Sum;
                 }
             }
             State::Sum => {
-                self.at.d.next = self.at.q.val() + bit_cast::<41, 40>(self.offset.q.val());
                 self.product.d.next = 0.into();
                 self.addend.d.next = bit_cast::<40, 24>(self.length.q.val());
                 self.factor.d.next = self.rows.q.val();
@@ -186,12 +223,8 @@ impl Logic for GmRows {
             State::Run => {
                 if !self.allowed.val() {
                     self.state.d.next = State::Fault;
-                } else if self.row_ready.val() {
-                    self.at.d.next = self.at.q.val() + bit_cast::<41, 32>(self.stride.q.val());
-                    self.rows.d.next = self.rows.q.val() - 1;
-                    if self.rows.q.val() == 1 {
-                        self.state.d.next = State::Idle;
-                    }
+                } else if self.row_ready.val() & self.nest.last.val() {
+                    self.state.d.next = State::Idle;
                 }
             }
             State::Fault => {}

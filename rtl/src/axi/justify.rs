@@ -36,7 +36,7 @@ pub struct Justify {
     /// Read with the last bus word: bytes in the row's last dense word, 1..=n.
     pub in_count: Signal<In, Bits<8>>,
     /// Read with the last bus word: comes out with the row's last dense word.
-    pub in_mark: Signal<In, Bit>,
+    pub in_mark: Signal<In, Bits<2>>,
     /// A dense word is offered.
     pub out_valid: Signal<Out, Bit>,
     /// It is taken.
@@ -47,8 +47,10 @@ pub struct Justify {
     pub out_count: Signal<Out, Bits<8>>,
     /// It is the row's last.
     pub out_last: Signal<Out, Bit>,
-    /// Mark of the row, with its last word.
-    pub out_mark: Signal<Out, Bit>,
+    /// Mark of the row with its last word, 0 with the others.
+    pub out_mark: Signal<Out, Bits<2>>,
+    /// Nothing is inside.
+    pub empty: Signal<Out, Bit>,
     rotate: Rotate,
     /// No bus word of the present row was taken yet.
     begun: Reg<Bit>,
@@ -59,16 +61,16 @@ pub struct Justify {
     turned_last: Reg<Bit>,
     turned_flush: Reg<Bit>,
     turned_count: Reg<Bits<8>>,
-    turned_mark: Reg<Bit>,
+    turned_mark: Reg<Bits<2>>,
     kept: Vec<Reg<Bits<8>>>,
     flush: Reg<Bit>,
     flush_count: Reg<Bits<8>>,
-    flush_mark: Reg<Bit>,
+    flush_mark: Reg<Bits<2>>,
     shown: Reg<Bit>,
     show: Vec<Reg<Bits<8>>>,
     show_count: Reg<Bits<8>>,
     show_last: Reg<Bit>,
-    show_mark: Reg<Bit>,
+    show_mark: Reg<Bits<2>>,
     room: Signal<Local, Bit>,
     fills: Signal<Local, Bit>,
     consume: Signal<Local, Bit>,
@@ -100,6 +102,7 @@ impl Justify {
             out_count: Signal::default(),
             out_last: Signal::default(),
             out_mark: Signal::default(),
+            empty: Signal::default(),
             rotate: Rotate::new(n),
             begun: Reg::default(),
             turned_valid: Reg::default(),
@@ -173,7 +176,7 @@ impl Logic for Justify {
             self.shown.d.next = true;
             self.show_count.d.next = self.lanes.val();
             self.show_last.d.next = false;
-            self.show_mark.d.next = false;
+            self.show_mark.d.next = 0.into();
             if self.flush.q.val() {
                 self.show_count.d.next = self.flush_count.q.val();
                 self.show_last.d.next = true;
@@ -217,6 +220,7 @@ impl Logic for Justify {
         self.out_count.next = self.show_count.q.val();
         self.out_last.next = self.show_last.q.val();
         self.out_mark.next = self.show_mark.q.val();
+        self.empty.next = !self.turned_valid.q.val() & !self.flush.q.val() & !self.shown.q.val();
         if self.rst.val() {
             self.begun.d.next = false;
             self.turned_valid.d.next = false;

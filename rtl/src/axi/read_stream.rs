@@ -161,7 +161,7 @@ impl<const B: usize> Logic for ReadStream<B> {
         self.justify.in_count.next = self.ahead.out_data[1].val();
         self.justify.in_flush.next = self.ahead.out_data[2].val().get_bit(1);
         self.justify.in_last.next = self.data_last.val() & self.ahead.out_data[2].val().get_bit(0);
-        self.justify.in_mark.next = false;
+        self.justify.in_mark.next = 0.into();
         for i in 0..self._bytes {
             self.justify.in_data[i].next = self.data.val().get_bits::<8>(i * 8);
             self.out_data[i].next = self.justify.out_data[i].val();

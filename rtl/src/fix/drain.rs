@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!  segment_* ──►┌───────┐──► read_enable, read_address ──► row buffer ──► read[W]
-//!               │ drain │──► row_valid[2], row_address, row_length, row_last     destination 0: GM, 1: L1
+//!               │ drain │──► row_valid[2], row_address, row_length, row_last     destination 0: GM, 1: L1 or UB
 //!  row_ready[2]►│       │──► word_valid[2], word[W]
 //!  retired[2] ─►└───────┘──► done (one per instruction, in order)
 //! ```
@@ -34,8 +34,8 @@ pub struct Drain {
     pub segment_row: Signal<In, Bits<4>>,
     /// First unit of the row.
     pub segment_unit: Signal<In, Bits<6>>,
-    /// `[0]` nz, `[1]` L1, `[2]` last of its instruction.
-    pub segment_kind: Signal<In, Bits<3>>,
+    /// `[0]` nz, `[1]` L1 or UB, `[2]` last of its instruction, `[3]` UB.
+    pub segment_kind: Signal<In, Bits<4>>,
     /// Last of its slot.
     pub segment_last: Signal<In, Bit>,
     /// Program counter.
@@ -48,7 +48,7 @@ pub struct Drain {
     pub read_address: Signal<Out, Bits<16>>,
     /// The word, one cycle later.
     pub read: Vec<Signal<In, Bits<8>>>,
-    /// A row for GM, for L1.
+    /// A row for GM, for L1 or UB.
     pub row_valid: Vec<Signal<Out, Bit>>,
     /// It is taken.
     pub row_ready: Vec<Signal<In, Bit>>,
@@ -58,9 +58,11 @@ pub struct Drain {
     pub row_length: Signal<Out, Bits<24>>,
     /// It is its instruction's last.
     pub row_last: Signal<Out, Bit>,
+    /// It goes to UB.
+    pub row_ub: Signal<Out, Bit>,
     /// Program counter of its instruction.
     pub row_pc: Signal<Out, Bits<32>>,
-    /// A word for GM, for L1.
+    /// A word for GM, for L1 or UB.
     pub word_valid: Vec<Signal<Out, Bit>>,
     /// It is taken.
     pub word_ready: Vec<Signal<In, Bit>>,
@@ -74,10 +76,10 @@ pub struct Drain {
     pub busy: Signal<Out, Bit>,
     /// The destination keeps it waiting.
     pub blocked: Signal<Out, Bit>,
-    /// The segment inside leaves L1 or the 40 bits.
+    /// The segment inside leaves its buffer or the 40 bits.
     pub fault: Signal<Out, Bit>,
-    /// It goes to L1.
-    pub fault_in_l1: Signal<Out, Bit>,
+    /// It goes to L1 or UB.
+    pub fault_in_local: Signal<Out, Bit>,
     /// The first address outside.
     pub fault_address: Signal<Out, Bits<40>>,
     /// Program counter of its instruction.
@@ -91,18 +93,18 @@ pub struct Drain {
     row: Reg<Bits<4>>,
     unit: Reg<Bits<6>>,
     units_left: Reg<Bits<6>>,
-    kind: Reg<Bits<3>>,
+    kind: Reg<Bits<4>>,
     closes: Reg<Bit>,
     pc: Reg<Bits<32>>,
     row_sent: Reg<Bit>,
     words_read: Reg<Bit>,
     open: Reg<Bits<4>>,
-    open_l1: Reg<Bit>,
+    open_local: Reg<Bit>,
     fetched: Reg<Bit>,
-    fetched_l1: Reg<Bit>,
+    fetched_local: Reg<Bit>,
     fetched_upper: Reg<Bit>,
     answered: Reg<Bit>,
-    to_l1: Signal<Local, Bit>,
+    to_local: Signal<Local, Bit>,
     outside: Signal<Local, Bit>,
     may: Signal<Local, Bit>,
     row_go: Signal<Local, Bit>,
@@ -114,21 +116,24 @@ pub struct Drain {
     starts_by_halves: Signal<Local, Bit>,
     word_number: Signal<Local, Bits<16>>,
     count: Signal<Local, Bits<11>>,
-    shown_l1: Signal<Local, Bit>,
+    shown_local: Signal<Local, Bit>,
     word_taken: Signal<Local, Bit>,
     two_halves: Constant<Bit>,
     word_shift: Constant<Bits<4>>,
     l1_shift: Constant<Bits<6>>,
     l1_bytes: Constant<Bits<40>>,
+    ub_bytes: Vec<Constant<Bits<43>>>,
     slot_shift: Constant<Bits<4>>,
     _bus_bytes: usize,
     _lower: usize,
+    _ub: usize,
 }
 
 impl Drain {
     /// A source of rows for this shape.
     pub fn new(shape: &Shape) -> Self {
         let word = shape.bus_bytes;
+        let ub = usize::from(shape.ub_bytes > 0);
         Drain {
             clk: Signal::default(),
             rst: Signal::default(),
@@ -151,6 +156,7 @@ impl Drain {
             row_address: Signal::default(),
             row_length: Signal::default(),
             row_last: Signal::default(),
+            row_ub: Signal::default(),
             row_pc: Signal::default(),
             word_valid: vec![Signal::default(); 2],
             word_ready: vec![Signal::default(); 2],
@@ -160,7 +166,7 @@ impl Drain {
             busy: Signal::default(),
             blocked: Signal::default(),
             fault: Signal::default(),
-            fault_in_l1: Signal::default(),
+            fault_in_local: Signal::default(),
             fault_address: Signal::default(),
             fault_pc: Signal::default(),
             skid: Skid::new(word + 1),
@@ -178,12 +184,12 @@ impl Drain {
             row_sent: Reg::default(),
             words_read: Reg::default(),
             open: Reg::default(),
-            open_l1: Reg::default(),
+            open_local: Reg::default(),
             fetched: Reg::default(),
-            fetched_l1: Reg::default(),
+            fetched_local: Reg::default(),
             fetched_upper: Reg::default(),
             answered: Reg::default(),
-            to_l1: Signal::default(),
+            to_local: Signal::default(),
             outside: Signal::default(),
             may: Signal::default(),
             row_go: Signal::default(),
@@ -195,15 +201,17 @@ impl Drain {
             starts_by_halves: Signal::default(),
             word_number: Signal::default(),
             count: Signal::default(),
-            shown_l1: Signal::default(),
+            shown_local: Signal::default(),
             word_taken: Signal::default(),
             two_halves: Constant::new(word == 64),
             word_shift: Constant::new(log2(word).into()),
             l1_shift: Constant::new(log2(shape.l1_bytes).into()),
             l1_bytes: Constant::new((shape.l1_bytes as u64).into()),
+            ub_bytes: vec![Constant::new((shape.ub_bytes as u64).into()); ub],
             slot_shift: Constant::new((4 + log2(shape.m0)).into()),
             _bus_bytes: word,
             _lower: word.min(32),
+            _ub: ub,
         }
     }
 }
@@ -211,7 +219,7 @@ impl Drain {
 impl Logic for Drain {
     #[hdl_gen]
     fn update(&mut self) {
-        comment!("fix_drain_{read[]}: rows and words out of the row buffer, to GM or to L1.");
+        comment!("fix_drain_{read[]}: rows and words out of the row buffer, to GM, L1 or UB.");
         dff_setup!(
             self,
             clk,
@@ -229,37 +237,47 @@ impl Logic for Drain {
             row_sent,
             words_read,
             open,
-            open_l1,
+            open_local,
             fetched,
-            fetched_l1,
+            fetched_local,
             fetched_upper,
             answered
         );
-        self.to_l1.next = self.kind.q.val().get_bit(1);
-        if self.to_l1.val() {
+        self.to_local.next = self.kind.q.val().get_bit(1);
+        if self.to_local.val() {
             self.outside.next = (self.last_byte.q.val() >> self.l1_shift.val()) != 0;
         } else {
             self.outside.next = self.last_byte.q.val().get_bits::<3>(40) != 0;
         }
-        self.fault.next = self.valid.q.val() & self.outside.val();
-        self.fault_in_l1.next = self.to_l1.val();
+        self.fault_in_local.next = self.to_local.val();
         self.fault_pc.next = self.pc.q.val();
         self.fault_address.next = self.address.q.val().get_bits::<40>(0);
-        if self.to_l1.val() & ((self.address.q.val() >> self.l1_shift.val()) == 0) {
+        if self.to_local.val() & ((self.address.q.val() >> self.l1_shift.val()) == 0) {
             self.fault_address.next = self.l1_bytes.val();
         }
+        for u in 0..self._ub {
+            if self.kind.q.val().get_bit(3) {
+                self.outside.next = self.last_byte.q.val() >= self.ub_bytes[u].val();
+                self.fault_address.next = self.address.q.val().get_bits::<40>(0);
+                if self.address.q.val() < self.ub_bytes[u].val() {
+                    self.fault_address.next = self.ub_bytes[u].val().get_bits::<40>(0);
+                }
+            }
+        }
+        self.fault.next = self.valid.q.val() & self.outside.val();
         // The row.
         self.may.next = self.valid.q.val()
             & !self.outside.val()
-            & ((self.open.q.val() == 0) | (self.open_l1.q.val() == self.to_l1.val()));
-        self.row_valid[0].next = self.may.val() & !self.row_sent.q.val() & !self.to_l1.val();
-        self.row_valid[1].next = self.may.val() & !self.row_sent.q.val() & self.to_l1.val();
+            & ((self.open.q.val() == 0) | (self.open_local.q.val() == self.to_local.val()));
+        self.row_valid[0].next = self.may.val() & !self.row_sent.q.val() & !self.to_local.val();
+        self.row_valid[1].next = self.may.val() & !self.row_sent.q.val() & self.to_local.val();
         self.row_go.next = self.may.val()
             & !self.row_sent.q.val()
-            & ((self.to_l1.val() & self.row_ready[1].val()) | (!self.to_l1.val() & self.row_ready[0].val()));
+            & ((self.to_local.val() & self.row_ready[1].val()) | (!self.to_local.val() & self.row_ready[0].val()));
         self.row_address.next = self.address.q.val().get_bits::<40>(0);
         self.row_length.next = bit_cast::<24, 11>(self.bytes.q.val());
         self.row_last.next = self.kind.q.val().get_bit(2);
+        self.row_ub.next = self.kind.q.val().get_bit(3);
         self.row_pc.next = self.pc.q.val();
         // Its words.
         self.skid.clk.next = self.clk.val();
@@ -315,7 +333,7 @@ impl Logic for Drain {
         // Row buffer to skid buffer; for destinations of 32 bytes the upper half of a word may come down.
         if self.room.val() {
             self.fetched.d.next = self.read_go.val();
-            self.fetched_l1.d.next = self.to_l1.val();
+            self.fetched_local.d.next = self.to_local.val();
             self.fetched_upper.d.next = self.by_halves.val() & self.unit.q.val().get_bit(0);
         }
         self.skid.in_valid.next = self.fetched.q.val();
@@ -331,12 +349,12 @@ impl Logic for Drain {
                     }
                 }
             }
-            self.skid.in_data[n].next = bit_cast::<8, 1>(self.fetched_l1.q.val().into());
-            self.shown_l1.next = self.skid.out_data[n].val().get_bit(0);
+            self.skid.in_data[n].next = bit_cast::<8, 1>(self.fetched_local.q.val().into());
+            self.shown_local.next = self.skid.out_data[n].val().get_bit(0);
         }
-        self.word_valid[0].next = self.skid.out_valid.val() & !self.shown_l1.val();
-        self.word_valid[1].next = self.skid.out_valid.val() & self.shown_l1.val();
-        if self.shown_l1.val() {
+        self.word_valid[0].next = self.skid.out_valid.val() & !self.shown_local.val();
+        self.word_valid[1].next = self.skid.out_valid.val() & self.shown_local.val();
+        if self.shown_local.val() {
             self.word_taken.next = self.word_ready[1].val();
         } else {
             self.word_taken.next = self.word_ready[0].val();
@@ -347,7 +365,7 @@ impl Logic for Drain {
         self.answered.d.next = self.retire.val();
         self.done.next = self.answered.q.val();
         if self.row_go.val() {
-            self.open_l1.d.next = self.to_l1.val();
+            self.open_local.d.next = self.to_local.val();
         }
         if self.row_go.val() & self.kind.q.val().get_bit(2) & !self.retire.val() {
             self.open.d.next = self.open.q.val() + 1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The FIX pipe: takes tiles of L0C through bias, requantisation, ReLU and clamp, and stores rows to GM or L1.
+//! The FIX pipe: takes tiles of L0C through bias, requantisation, ReLU and clamp, and stores rows to GM, L1 or UB.
 //!
 //! ```text
 //!              ┌───────┐ start  ┌────────┐ block  ┌──────┐ value ┌─────────┐ result ┌─────────┐ word ┌────────────┐
@@ -115,6 +115,10 @@ pub struct Fix<const B: usize> {
     pub l1_write_valid: Signal<Out, Bit>,
     /// It is taken.
     pub l1_write_ready: Signal<In, Bit>,
+    /// A write to UB, if there is one; the three that follow are for both.
+    pub ub_write_valid: Vec<Signal<Out, Bit>>,
+    /// It is taken.
+    pub ub_write_ready: Vec<Signal<In, Bit>>,
     /// A multiple of S.
     pub l1_write_address: Signal<Out, Bits<24>>,
     /// Bytes to write.
@@ -162,6 +166,7 @@ pub struct Fix<const B: usize> {
     _bus_bytes: usize,
     _l1_word: usize,
     _l1_segment: usize,
+    _ub: usize,
 }
 
 impl<const B: usize> Fix<B> {
@@ -171,6 +176,7 @@ impl<const B: usize> Fix<B> {
     pub fn new(config: &Config) -> Self {
         assert_eq!(config.bus_bytes * 8, B, "the bus width is a compile-time number");
         let shape = Shape::of(config);
+        let ub = usize::from(config.ub_bytes > 0);
         let (lanes, word) = (shape.lanes(), shape.bus_bytes);
         let steps_per_block = shape.block() / lanes;
         Fix {
@@ -215,6 +221,8 @@ impl<const B: usize> Fix<B> {
             bus_pc: Signal::default(),
             l1_write_valid: Signal::default(),
             l1_write_ready: Signal::default(),
+            ub_write_valid: vec![Signal::default(); ub],
+            ub_write_ready: vec![Signal::default(); ub],
             l1_write_address: Signal::default(),
             l1_write_enable: vec![Signal::default(); shape.l1_segment],
             l1_write_data: vec![Signal::default(); shape.l1_segment],
@@ -259,6 +267,7 @@ impl<const B: usize> Fix<B> {
             _bus_bytes: word,
             _l1_word: shape.l1_word(),
             _l1_segment: shape.l1_segment,
+            _ub: ub,
         }
     }
 }
@@ -453,9 +462,10 @@ impl<const B: usize> Logic for Fix<B> {
         self.segments.chunk_stride.next = self.setup.stride.val();
         self.segments.chunk_bytes.next = self.steps.chunk_bytes.val();
         self.segments.chunk_rows.next = self.steps.chunk_rows.val();
-        self.segments.chunk_kind.next = bit_cast::<3, 1>(self.setup.nz.val().into())
-            | (bit_cast::<3, 1>(self.setup.to_l1.val().into()) << 1)
-            | (bit_cast::<3, 1>(self.steps.chunk_last.val().into()) << 2);
+        self.segments.chunk_kind.next = bit_cast::<4, 1>(self.setup.nz.val().into())
+            | (bit_cast::<4, 1>(self.setup.to_local.val().into()) << 1)
+            | (bit_cast::<4, 1>(self.steps.chunk_last.val().into()) << 2)
+            | (bit_cast::<4, 1>(self.setup.to_ub.val().into()) << 3);
         self.segments.chunk_pc.next = self.setup.pc.val();
         self.steps.free.next = self.segments.free.val();
         self.segments.claim.next = self.steps.claim.val();
@@ -510,6 +520,11 @@ impl<const B: usize> Logic for Fix<B> {
         self.l1_write_valid.next = self.l1_rows.write_valid.val();
         self.l1_rows.write_ready.next = self.l1_write_ready.val();
         self.l1_write_address.next = self.l1_rows.write_address.val();
+        for u in 0..self._ub {
+            self.l1_rows.row_ub[u].next = self.drain.row_ub.val();
+            self.ub_write_valid[u].next = self.l1_rows.ub_write_valid[u].val();
+            self.l1_rows.ub_write_ready[u].next = self.ub_write_ready[u].val();
+        }
         for i in 0..self._l1_word {
             self.l1_rows.word[i].next = self.drain.word[i].val();
         }
@@ -531,7 +546,7 @@ impl<const B: usize> Logic for Fix<B> {
             self.at_pc.d.next = self.setup.pc.val();
             if self.drain.fault.val() {
                 self.cause.d.next = 16.into();
-                if self.drain.fault_in_l1.val() {
+                if self.drain.fault_in_local.val() {
                     self.cause.d.next = 5.into();
                 }
                 self.at.d.next = self.drain.fault_address.val();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Rows to L1 writes: shifts bytes to their place in words of N bytes, and these to their place in writes of S bytes.
+//! Rows to writes of L1 or UB: shifts bytes to their place in words of N bytes, and these to their place in writes of S bytes.
 //!
 //! ```text
 //!  row_valid/ready, row_address, row_length, row_last ──►┌─────────┐──► write_valid/ready, write_address
@@ -29,16 +29,22 @@ pub struct L1Rows {
     pub row_length: Signal<In, Bits<11>>,
     /// Last of its instruction.
     pub row_last: Signal<In, Bit>,
+    /// It goes to UB; none in a core without UB, as are the other ports of UB.
+    pub row_ub: Vec<Signal<In, Bit>>,
     /// A word is offered.
     pub word_valid: Signal<In, Bit>,
     /// It is taken.
     pub word_ready: Signal<Out, Bit>,
     /// N bytes of the row.
     pub word: Vec<Signal<In, Bits<8>>>,
-    /// A write is offered.
+    /// A write of L1 is offered.
     pub write_valid: Signal<Out, Bit>,
     /// It is taken.
     pub write_ready: Signal<In, Bit>,
+    /// A write of UB is offered.
+    pub ub_write_valid: Vec<Signal<Out, Bit>>,
+    /// It is taken.
+    pub ub_write_ready: Vec<Signal<In, Bit>>,
     /// A multiple of S.
     pub write_address: Signal<Out, Bits<24>>,
     /// Bytes to write.
@@ -56,6 +62,7 @@ pub struct L1Rows {
     /// Bytes of the row not yet taken.
     to_take: Reg<Bits<12>>,
     last: Reg<Bit>,
+    ub: Vec<Reg<Bit>>,
     carry: Vec<Reg<Bits<8>>>,
     merged: Vec<Signal<Local, Bits<8>>>,
     enabled: Vec<Signal<Local, Bit>>,
@@ -66,6 +73,7 @@ pub struct L1Rows {
     by8: Vec<Signal<Local, Bits<8>>>,
     by16: Vec<Signal<Local, Bits<8>>>,
     takes: Signal<Local, Bit>,
+    ready: Signal<Local, Bit>,
     offers: Signal<Local, Bit>,
     writes: Signal<Local, Bit>,
     ends: Signal<Local, Bit>,
@@ -75,12 +83,14 @@ pub struct L1Rows {
     segment_mask: Constant<Bits<24>>,
     _bytes: usize,
     _words: usize,
+    _ub: usize,
 }
 
 impl L1Rows {
     /// A writer for this shape.
     pub fn new(shape: &Shape) -> Self {
         let bytes = shape.l1_word();
+        let ub = usize::from(shape.ub_bytes > 0);
         assert!((1..=5).contains(&log2(bytes)), "L1 words have 2 to 32 bytes");
         L1Rows {
             clk: Signal::default(),
@@ -90,11 +100,14 @@ impl L1Rows {
             row_address: Signal::default(),
             row_length: Signal::default(),
             row_last: Signal::default(),
+            row_ub: vec![Signal::default(); ub],
             word_valid: Signal::default(),
             word_ready: Signal::default(),
             word: vec![Signal::default(); bytes],
             write_valid: Signal::default(),
             write_ready: Signal::default(),
+            ub_write_valid: vec![Signal::default(); ub],
+            ub_write_ready: vec![Signal::default(); ub],
             write_address: Signal::default(),
             write_enable: vec![Signal::default(); shape.l1_segment],
             write_data: vec![Signal::default(); shape.l1_segment],
@@ -106,6 +119,7 @@ impl L1Rows {
             to_end: Reg::default(),
             to_take: Reg::default(),
             last: Reg::default(),
+            ub: vec![Reg::default(); ub],
             carry: (0..bytes).map(|_| Reg::default()).collect(),
             merged: vec![Signal::default(); bytes],
             enabled: vec![Signal::default(); bytes],
@@ -116,6 +130,7 @@ impl L1Rows {
             by8: vec![Signal::default(); bytes],
             by16: vec![Signal::default(); bytes],
             takes: Signal::default(),
+            ready: Signal::default(),
             offers: Signal::default(),
             writes: Signal::default(),
             ends: Signal::default(),
@@ -125,6 +140,7 @@ impl L1Rows {
             segment_mask: Constant::new((shape.l1_segment as u64 - 1).into()),
             _bytes: bytes,
             _words: shape.l1_segment / bytes,
+            _ub: ub,
         }
     }
 }
@@ -169,12 +185,20 @@ impl Logic for L1Rows {
         }
         self.takes.next = self.to_take.q.val() != 0;
         self.offers.next = self.active.q.val() & (self.word_valid.val() | !self.takes.val());
-        self.writes.next = self.offers.val() & self.write_ready.val();
-        self.ends.next = self.writes.val() & (self.to_end.q.val() <= self.word_bytes.val());
+        self.ready.next = self.write_ready.val();
         self.write_valid.next = self.offers.val();
+        for u in 0..self._ub {
+            self.ub_write_valid[u].next = self.offers.val() & self.ub[u].q.val();
+            if self.ub[u].q.val() {
+                self.write_valid.next = false;
+                self.ready.next = self.ub_write_ready[u].val();
+            }
+        }
+        self.writes.next = self.offers.val() & self.ready.val();
+        self.ends.next = self.writes.val() & (self.to_end.q.val() <= self.word_bytes.val());
         self.write_address.next = self.address.q.val() & !self.segment_mask.val();
         self.part.next = self.address.q.val() & self.segment_mask.val();
-        self.word_ready.next = self.active.q.val() & self.takes.val() & self.write_ready.val();
+        self.word_ready.next = self.active.q.val() & self.takes.val() & self.ready.val();
         self.retired.next = self.ends.val() & self.last.q.val();
         for i in 0..self._bytes {
             self.carry[i].clock.next = self.clk.val();
@@ -218,6 +242,13 @@ impl Logic for L1Rows {
             self.to_end.d.next = self.start.val() + bit_cast::<12, 11>(self.row_length.val());
             self.to_take.d.next = bit_cast::<12, 11>(self.row_length.val());
             self.last.d.next = self.row_last.val();
+        }
+        for u in 0..self._ub {
+            self.ub[u].clock.next = self.clk.val();
+            self.ub[u].d.next = self.ub[u].q.val();
+            if !self.active.q.val() | self.ends.val() {
+                self.ub[u].d.next = self.row_ub[u].val();
+            }
         }
         if self.rst.val() {
             self.active.d.next = false;

@@ -31,8 +31,8 @@ pub struct Segments {
     pub chunk_bytes: Signal<In, Bits<11>>,
     /// Rows.
     pub chunk_rows: Signal<In, Bits<5>>,
-    /// `[0]` layout nz, `[1]` to L1, `[2]` last chunk of its instruction.
-    pub chunk_kind: Signal<In, Bits<3>>,
+    /// `[0]` layout nz, `[1]` to L1 or UB, `[2]` last chunk of its instruction, `[3]` to UB.
+    pub chunk_kind: Signal<In, Bits<4>>,
     /// Program counter of its instruction.
     pub chunk_pc: Signal<In, Bits<32>>,
     /// The oldest slot that was not is filled.
@@ -58,7 +58,7 @@ pub struct Segments {
     /// First unit (a bus word, or half of a 64-byte word where the destination takes 32) of the row.
     pub segment_unit: Signal<Out, Bits<6>>,
     /// As `chunk_kind`, but `[2]` only for the last segment of its instruction.
-    pub segment_kind: Signal<Out, Bits<3>>,
+    pub segment_kind: Signal<Out, Bits<4>>,
     /// The last one of its slot.
     pub segment_last: Signal<Out, Bit>,
     /// Program counter.
@@ -71,7 +71,7 @@ pub struct Segments {
     slot: Reg<Bits<2>>,
     stride: Reg<Bits<32>>,
     rows: Reg<Bits<5>>,
-    kind: Reg<Bits<3>>,
+    kind: Reg<Bits<4>>,
     pc: Reg<Bits<32>>,
     panel: Reg<Bits<43>>,
     at_address: Reg<Bits<43>>,
@@ -165,7 +165,7 @@ impl Logic for Segments {
         self.waiting.in_data[0].next = bit_cast::<63, 43>(self.chunk_address.val())
             | (bit_cast::<63, 11>(self.chunk_bytes.val()) << 43)
             | (bit_cast::<63, 5>(self.chunk_rows.val()) << 54)
-            | (bit_cast::<63, 3>(self.chunk_kind.val()) << 59);
+            | (bit_cast::<63, 4>(self.chunk_kind.val()) << 59);
         // Program counters are even: bit 0 is left out.
         self.waiting.in_data[1].next = bit_cast::<63, 32>(self.chunk_stride.val())
             | (bit_cast::<63, 31>(self.chunk_pc.val().get_bits::<31>(1)) << 32);
@@ -186,7 +186,7 @@ impl Logic for Segments {
         self.segment_last.next = self.last_row.val() & self.last_panel.val();
         self.segment_kind.next = self.kind.q.val();
         if !(self.last_row.val() & self.last_panel.val()) {
-            self.segment_kind.next = self.kind.q.val() & 3;
+            self.segment_kind.next = self.kind.q.val() & 11;
         }
         self.segment_pc.next = self.pc.q.val();
         // The next one.
@@ -221,7 +221,7 @@ impl Logic for Segments {
             self.at_address.d.next = self.next_address.val();
             self.left.d.next = self.waiting.out_data[0].val().get_bits::<11>(43);
             self.rows.d.next = self.waiting.out_data[0].val().get_bits::<5>(54);
-            self.kind.d.next = self.waiting.out_data[0].val().get_bits::<3>(59);
+            self.kind.d.next = self.waiting.out_data[0].val().get_bits::<4>(59);
             self.stride.d.next = self.waiting.out_data[1].val().get_bits::<32>(0);
             self.pc.d.next = bit_cast::<32, 31>(self.waiting.out_data[1].val().get_bits::<31>(32)) << 1;
             self.row.d.next = 0.into();

@@ -98,8 +98,10 @@ pub struct Setup {
     pub stride: Signal<Out, Bits<32>>,
     /// Layout nz.
     pub nz: Signal<Out, Bit>,
-    /// Destination L1.
-    pub to_l1: Signal<Out, Bit>,
+    /// Destination L1 or UB.
+    pub to_local: Signal<Out, Bit>,
+    /// Destination UB.
+    pub to_ub: Signal<Out, Bit>,
     /// Program counter of the instruction taken last.
     pub pc: Signal<Out, Bits<32>>,
     /// A check failed.
@@ -192,7 +194,8 @@ impl Setup {
             address: Signal::default(),
             stride: Signal::default(),
             nz: Signal::default(),
-            to_l1: Signal::default(),
+            to_local: Signal::default(),
+            to_ub: Signal::default(),
             pc: Signal::default(),
             fault: Signal::default(),
             fault_cause: Signal::default(),
@@ -346,7 +349,7 @@ impl Logic for Setup {
                 if self.clamp_low.q.val() > self.floor.q.val() {
                     self.lower.d.next = self.clamp_low.q.val();
                 }
-                if self.w2.q.val().get_bits::<2>(5) == 1 {
+                if self.w2.q.val().get_bits::<2>(5) != 0 {
                     self.address_r.d.next = bit_cast::<43, 24>(self.w3.q.val().get_bits::<24>(0));
                 } else {
                     self.address_r.d.next = bit_cast::<43, 40>(self.base_r.q.val())
@@ -355,8 +358,7 @@ impl Logic for Setup {
                 }
                 self.beyond.d.next = 0.into();
                 // Unsupported 3, UnsetRegister 4, BadScale 14, BadZeroPoint 15, OutOfBuffer 5.
-                if self.w2.q.val().get_bit(6)
-                    | (self.w2.q.val().get_bits::<2>(22) != 0)
+                if (self.w2.q.val().get_bits::<2>(22) != 0)
                     | (!self.wide.val() & (self.w2.q.val().get_bits::<3>(17) != 0))
                 {
                     self.cause.d.next = 3.into();
@@ -440,7 +442,8 @@ impl Logic for Setup {
         self.address.next = self.address_r.q.val();
         self.stride.next = self.w4.q.val();
         self.nz.next = self.w2.q.val().get_bit(4);
-        self.to_l1.next = self.w2.q.val().get_bit(5);
+        self.to_local.next = self.w2.q.val().get_bits::<2>(5) != 0;
+        self.to_ub.next = self.w2.q.val().get_bit(6);
         self.pc.next = self.pc_r.q.val();
         self.fault.next = self.phase.q.val() == Phase::Fault;
         self.fault_cause.next = self.cause.q.val();

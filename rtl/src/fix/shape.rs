@@ -31,6 +31,8 @@ pub struct Shape {
     pub l1_segment: usize,
     /// L1 size in bytes.
     pub l1_bytes: usize,
+    /// UB size in bytes, 0 if there is none.
+    pub ub_bytes: usize,
     /// FB channels.
     pub fb_channels: usize,
 }
@@ -52,6 +54,7 @@ impl Shape {
             fractals: config.l0c_fractals(),
             l1_segment: L1::segment(config),
             l1_bytes: config.l1_bytes,
+            ub_bytes: config.ub_bytes,
             fb_channels: config.fb_channels,
         }
     }

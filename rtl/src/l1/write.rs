@@ -1,31 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The write side of L1: which port writes, and which bytes of which bank.
+//! The write side of L1: which bytes of which bank.
 //!
 //! ```text
-//!  in_valid[p], in_address[p], ──►┌──────────┐──► word                  same word of every bank
-//!  in_enable[p*S+i], in_data[..]  │ l1_write │──► enable[bank*K0+k],
-//!  in_ready[p] ◄──────────────────└──────────┘    data[bank*K0+k]       1 cycle after the transfer
+//!  valid, address, ──►┌──────────┐──► word                  same word of every bank
+//!  in_enable[i],      │ l1_write │──► enable[bank*K0+k],
+//!  in_data[i] ───────►└──────────┘    data[bank*K0+k]       combinational
 //! ```
-//! When both ports want, they take turns.
+//! The write comes from [`super::WriteTurns`].
 
 use crate::prim::prelude::*;
 
-/// Arbitration and steering of writes of S bytes.
+/// Steering of writes of S bytes.
 #[derive(LogicBlock)]
 pub struct L1Write {
-    /// Clock, rising edge.
-    pub clk: Signal<In, Clock>,
-    /// Forgets a write under way.
-    pub rst: Signal<In, Bit>,
-    /// Port p wants.
-    pub in_valid: Vec<Signal<In, Bit>>,
-    /// Port p may.
-    pub in_ready: Vec<Signal<Out, Bit>>,
+    /// There is a write.
+    pub valid: Signal<In, Bit>,
     /// First byte, a multiple of S.
-    pub in_address: Vec<Signal<In, Bits<24>>>,
-    /// Byte i of port p is written.
+    pub address: Signal<In, Bits<24>>,
+    /// Byte i is written.
     pub in_enable: Vec<Signal<In, Bit>>,
-    /// Byte i of port p.
+    /// Byte i.
     pub in_data: Vec<Signal<In, Bits<8>>>,
     /// Word of every bank.
     pub word: Signal<Out, Bits<16>>,
@@ -33,12 +27,6 @@ pub struct L1Write {
     pub enable: Vec<Signal<Out, Bit>>,
     /// Byte k of bank b.
     pub data: Vec<Signal<Out, Bits<8>>>,
-    busy: Reg<Bit>,
-    prefer1: Reg<Bit>,
-    address: Reg<Bits<24>>,
-    byte_enable: Vec<Reg<Bit>>,
-    byte: Vec<Reg<Bits<8>>>,
-    take1: Signal<Local, Bit>,
     chunk: Signal<Local, Bits<24>>,
     first: Signal<Local, Bits<4>>,
     piece: Signal<Local, Bits<24>>,
@@ -70,22 +58,13 @@ impl L1Write {
         let group = (s / k0).max(1);
         let bits = |x: usize| Constant::new(u64::from(x.trailing_zeros()).into());
         L1Write {
-            clk: Signal::default(),
-            rst: Signal::default(),
-            in_valid: vec![Signal::default(); 2],
-            in_ready: vec![Signal::default(); 2],
-            in_address: vec![Signal::default(); 2],
-            in_enable: vec![Signal::default(); 2 * s],
-            in_data: vec![Signal::default(); 2 * s],
+            valid: Signal::default(),
+            address: Signal::default(),
+            in_enable: vec![Signal::default(); s],
+            in_data: vec![Signal::default(); s],
             word: Signal::default(),
             enable: vec![Signal::default(); nb * k0],
             data: vec![Signal::default(); nb * k0],
-            busy: Reg::default(),
-            prefer1: Reg::default(),
-            address: Reg::default(),
-            byte_enable: vec![Reg::default(); s],
-            byte: vec![Reg::default(); s],
-            take1: Signal::default(),
             chunk: Signal::default(),
             first: Signal::default(),
             piece: Signal::default(),
@@ -112,54 +91,28 @@ impl L1Write {
 impl Logic for L1Write {
     #[hdl_gen]
     fn update(&mut self) {
-        comment!("l1_write_{in_data[]}to{data[]}: which port writes L1, and which bytes of which bank.");
-        dff_setup!(self, clk, busy, prefer1, address);
-        self.take1.next = self.in_valid[1].val() & (self.prefer1.q.val() | !self.in_valid[0].val());
-        self.in_ready[0].next = !(self.in_valid[1].val() & self.prefer1.q.val());
-        self.in_ready[1].next = self.prefer1.q.val() | !self.in_valid[0].val();
-        self.busy.d.next = self.in_valid[0].val() | self.in_valid[1].val();
-        if self.in_valid[0].val() | self.in_valid[1].val() {
-            self.prefer1.d.next = !self.take1.val();
-        }
-        if self.take1.val() {
-            self.address.d.next = self.in_address[1].val();
-        } else {
-            self.address.d.next = self.in_address[0].val();
-        }
-        for s in self._s..(self._s + 1) {
-            for i in 0..self._s {
-                self.byte_enable[i].clock.next = self.clk.val();
-                self.byte[i].clock.next = self.clk.val();
-                if self.take1.val() {
-                    self.byte_enable[i].d.next = self.in_enable[s + i].val();
-                    self.byte[i].d.next = self.in_data[s + i].val();
-                } else {
-                    self.byte_enable[i].d.next = self.in_enable[i].val();
-                    self.byte[i].d.next = self.in_data[i].val();
-                }
-            }
-        }
+        comment!("l1_write_{in_data[]}to{data[]}: which bytes of which bank a write of L1 goes to.");
         // The write is part of NB contiguous chunks: bank b holds the chunk at place (b - first) mod NB of them.
-        self.chunk.next = self.address.q.val() >> self.k0_bits.val();
+        self.chunk.next = self.address.val() >> self.k0_bits.val();
         self.word.next = bit_cast::<16, 24>(self.chunk.val() >> self.nb_bits.val());
         self.first.next = bit_cast::<4, 24>(self.chunk.val() >> self.skew_bits.val());
-        self.piece.next = (self.address.q.val() & self.k0_mask.val()) >> self.s_bits.val();
+        self.piece.next = (self.address.val() & self.k0_mask.val()) >> self.s_bits.val();
         for k0 in self._k0..(self._k0 + 1) {
             for s in self._s..(self._s + 1) {
                 for b in 0..self._nb {
                     self.place[b].next = (b.to_bits::<4>() - self.first.val()) & self.nb_mask.val();
-                    self.hit[b].next = self.busy.q.val()
+                    self.hit[b].next = self.valid.val()
                         & ((self.place[b].val() >> self.group_bits.val())
                             == ((bit_cast::<4, 24>(self.chunk.val()) & self.nb_mask.val()) >> self.group_bits.val()));
                     for h in 0..self._pieces {
                         for j in 0..self._span {
                             self.enable[b * k0 + h * s + j].next = false;
-                            self.data[b * k0 + h * s + j].next = self.byte[j].q.val();
+                            self.data[b * k0 + h * s + j].next = self.in_data[j].val();
                             for g in 0..self._group {
                                 if (self.place[b].val() & self.group_mask.val()) == g.to_bits::<4>() {
-                                    self.data[b * k0 + h * s + j].next = self.byte[g * k0 + j].q.val();
+                                    self.data[b * k0 + h * s + j].next = self.in_data[g * k0 + j].val();
                                     self.enable[b * k0 + h * s + j].next = self.hit[b].val()
-                                        & self.byte_enable[g * k0 + j].q.val()
+                                        & self.in_enable[g * k0 + j].val()
                                         & (self.piece.val() == h.to_bits::<24>());
                                 }
                             }
@@ -167,10 +120,6 @@ impl Logic for L1Write {
                     }
                 }
             }
-        }
-        if self.rst.val() {
-            self.busy.d.next = false;
-            self.prefer1.d.next = false;
         }
     }
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Writes the rows of an instruction into L1: dense words in, segments of S bytes out, in layout rows or nz.
+//! Writes the rows of an instruction into L1 or UB: dense words in, segments of S bytes out, in layout rows or nz.
 //!
 //! ```text
 //!  op_*  ──►┌─────────┐
-//!  src_* ──►│ scatter │──► write_*      one segment per cycle
+//!  src_* ──►│ scatter │──► write_*, ub_write_*      one segment per cycle
 //!           └─────────┘──► done, fault
 //! ```
 //! A segment is up to S bytes at a multiple of S. In rows it is S bytes of a word, in nz at most the 32 bytes of a panel's row: with
@@ -12,9 +12,10 @@
 
 use crate::axi::Align;
 use crate::axi::log2;
+use crate::nest::Nest;
 use crate::prim::prelude::*;
 
-/// L1 writer for words of W bytes.
+/// Writer of a local buffer for words of W bytes.
 #[derive(LogicBlock)]
 pub struct Scatter {
     /// Clock, rising edge.
@@ -35,10 +36,20 @@ pub struct Scatter {
     pub op_rows: Signal<In, Bits<16>>,
     /// Bytes of a row, at least 1.
     pub op_length: Signal<In, Bits<24>>,
-    /// First byte in L1; nz: a multiple of 32.
+    /// It goes to UB; none in a core without UB, as are the other ports of UB.
+    pub op_ub: Vec<Signal<In, Bit>>,
+    /// First byte there; nz: a multiple of 32.
     pub op_address: Signal<In, Bits<24>>,
     /// Bytes between rows, or between panels (a multiple of 32).
     pub op_stride: Signal<In, Bits<24>>,
+    /// Matrices of rows per step of dimension 3, at least 1.
+    pub op_count2: Signal<In, Bits<16>>,
+    /// Steps of dimension 3, at least 1.
+    pub op_count3: Signal<In, Bits<16>>,
+    /// Bytes between matrices; nz: a multiple of 32.
+    pub op_stride2: Signal<In, Bits<24>>,
+    /// Bytes between steps of dimension 3; nz: a multiple of 32.
+    pub op_stride3: Signal<In, Bits<24>>,
     /// Comes back with a fault.
     pub op_pc: Signal<In, Bits<32>>,
     /// A word is offered: full, but for the last of a row.
@@ -51,33 +62,42 @@ pub struct Scatter {
     pub write_valid: Signal<Out, Bit>,
     /// L1 takes it.
     pub write_ready: Signal<In, Bit>,
+    /// A segment is offered to UB.
+    pub ub_write_valid: Vec<Signal<Out, Bit>>,
+    /// UB takes it.
+    pub ub_write_ready: Vec<Signal<In, Bit>>,
     /// Its address, a multiple of S.
     pub write_address: Signal<Out, Bits<24>>,
     /// Bytes of it that are written.
     pub write_enable: Vec<Signal<Out, Bit>>,
     /// Its bytes.
     pub write_data: Vec<Signal<Out, Bits<8>>>,
-    /// The last segment of an instruction was taken by L1 (pulse).
+    /// The last segment of an instruction was taken (pulse).
     pub done: Signal<Out, Bit>,
     /// A segment goes in.
     pub moves: Signal<Out, Bit>,
-    /// A byte would lie outside L1; level until reset.
+    /// A byte would lie outside its buffer; level until reset.
     pub fault: Signal<Out, Bit>,
     /// That byte's address.
     pub fault_address: Signal<Out, Bits<40>>,
     /// That instruction's program counter.
     pub fault_pc: Signal<Out, Bits<32>>,
     align: Align,
+    nest: Nest<25, 24>,
     busy: Reg<Bit>,
     fill: Reg<Bit>,
     nz: Reg<Bit>,
+    ub: Vec<Reg<Bit>>,
     byte: Reg<Bits<8>>,
     rows: Reg<Bits<16>>,
     length: Reg<Bits<24>>,
     left: Reg<Bits<24>>,
     stride: Reg<Bits<24>>,
+    count2: Reg<Bits<16>>,
+    count3: Reg<Bits<16>>,
+    stride2: Reg<Bits<24>>,
+    stride3: Reg<Bits<24>>,
     pc: Reg<Bits<32>>,
-    row: Reg<Bits<25>>,
     panel: Reg<Bits<25>>,
     at: Reg<Bits<25>>,
     /// Half of the word that comes next, if it goes in halves of 32 bytes.
@@ -92,8 +112,7 @@ pub struct Scatter {
     outside: Signal<Local, Bit>,
     accept: Signal<Local, Bit>,
     take: Signal<Local, Bit>,
-    step: Signal<Local, Bits<24>>,
-    next_row: Signal<Local, Bits<25>>,
+    sent: Signal<Local, Bit>,
     next_panel: Signal<Local, Bits<25>>,
     next_at: Signal<Local, Bits<25>>,
     segment: Constant<Bits<8>>,
@@ -105,15 +124,19 @@ pub struct Scatter {
     whole: Constant<Bit>,
     capacity_shift: Constant<Bits<6>>,
     capacity: Constant<Bits<40>>,
+    ub_capacity: Vec<Constant<Bits<40>>>,
     _s: usize,
+    _ub: usize,
     _half: usize,
     _parts: usize,
 }
 
 impl Scatter {
-    /// A writer for words of `bytes` (W) bytes and segments of `s` bytes, min(W, 32) to W, into an L1 of `l1_bytes`, a power of two.
-    pub fn new(bytes: usize, s: usize, l1_bytes: usize) -> Self {
+    /// A writer for words of `bytes` (W) bytes and segments of `s` bytes, min(W, 32) to W, into an L1 of `l1_bytes`, a power of two,
+    /// and a UB of `ub_bytes`, 0 if it never writes there.
+    pub fn new(bytes: usize, s: usize, l1_bytes: usize, ub_bytes: usize) -> Self {
         let half = bytes.min(32);
+        let ub = usize::from(ub_bytes > 0);
         let parts = bytes / half;
         Scatter {
             clk: Signal::default(),
@@ -125,14 +148,21 @@ impl Scatter {
             op_byte: Signal::default(),
             op_rows: Signal::default(),
             op_length: Signal::default(),
+            op_ub: vec![Signal::default(); ub],
             op_address: Signal::default(),
             op_stride: Signal::default(),
+            op_count2: Signal::default(),
+            op_count3: Signal::default(),
+            op_stride2: Signal::default(),
+            op_stride3: Signal::default(),
             op_pc: Signal::default(),
             src_valid: Signal::default(),
             src_ready: Signal::default(),
             src_data: vec![Signal::default(); bytes],
             write_valid: Signal::default(),
             write_ready: Signal::default(),
+            ub_write_valid: vec![Signal::default(); ub],
+            ub_write_ready: vec![Signal::default(); ub],
             write_address: Signal::default(),
             write_enable: vec![Signal::default(); s],
             write_data: vec![Signal::default(); s],
@@ -142,16 +172,21 @@ impl Scatter {
             fault_address: Signal::default(),
             fault_pc: Signal::default(),
             align: Align::new(s),
+            nest: Nest::default(),
             busy: Reg::default(),
             fill: Reg::default(),
             nz: Reg::default(),
+            ub: vec![Reg::default(); ub],
             byte: Reg::default(),
             rows: Reg::default(),
             length: Reg::default(),
             left: Reg::default(),
             stride: Reg::default(),
+            count2: Reg::default(),
+            count3: Reg::default(),
+            stride2: Reg::default(),
+            stride3: Reg::default(),
             pc: Reg::default(),
-            row: Reg::default(),
             panel: Reg::default(),
             at: Reg::default(),
             part: Reg::default(),
@@ -165,8 +200,7 @@ impl Scatter {
             outside: Signal::default(),
             accept: Signal::default(),
             take: Signal::default(),
-            step: Signal::default(),
-            next_row: Signal::default(),
+            sent: Signal::default(),
             next_panel: Signal::default(),
             next_at: Signal::default(),
             segment: Constant::new((s as u64).into()),
@@ -177,7 +211,9 @@ impl Scatter {
             whole: Constant::new(s == bytes),
             capacity_shift: Constant::new((log2(l1_bytes) as u64).into()),
             capacity: Constant::new((l1_bytes as u64).into()),
+            ub_capacity: vec![Constant::new((ub_bytes as u64).into()); ub],
             _s: s,
+            _ub: ub,
             _half: half,
             _parts: parts,
         }
@@ -187,8 +223,10 @@ impl Scatter {
 impl Logic for Scatter {
     #[hdl_gen]
     fn update(&mut self) {
-        comment!("mte2_scatter_{src_data[]}: writes the rows of an instruction into L1, as rows or nz.");
-        dff_setup!(self, clk, busy, fill, nz, byte, rows, length, left, stride, pc, row, panel, at, part, faulty);
+        comment!("mte2_scatter_{src_data[]}: writes the rows of an instruction into L1 or UB, as rows or nz.");
+        dff_setup!(self, clk, busy, fill, nz, byte, rows, length, left, stride, pc, panel, at, part, faulty);
+        dff_setup!(self, clk, count2, count3, stride2, stride3);
+        self.nest.clk.next = self.clk.val();
         self.align.clk.next = self.clk.val();
         self.align.rst.next = self.rst.val();
         // The present segment: `count` bytes that go to `at`.
@@ -203,9 +241,22 @@ impl Logic for Scatter {
         }
         self.word_end.next =
             self.last.val() | (self.part.q.val() == self.final_part.val()) | (self.whole.val() & !self.nz.q.val());
-        self.op_end.next = self.last.val() & (self.rows.q.val() == 1);
+        self.op_end.next = self.last.val() & self.nest.last.val();
         self.top.next = bit_cast::<26, 25>(self.at.q.val()) + bit_cast::<26, 8>(self.count.val() - 1);
         self.outside.next = (self.top.val() >> self.capacity_shift.val()) != 0;
+        self.fault_address.next = self.capacity.val();
+        if (self.at.q.val() >> self.capacity_shift.val()) != 0 {
+            self.fault_address.next = bit_cast::<40, 25>(self.at.q.val());
+        }
+        for u in 0..self._ub {
+            if self.ub[u].q.val() {
+                self.outside.next = bit_cast::<40, 26>(self.top.val()) >= self.ub_capacity[u].val();
+                self.fault_address.next = self.ub_capacity[u].val();
+                if bit_cast::<40, 25>(self.at.q.val()) >= self.ub_capacity[u].val() {
+                    self.fault_address.next = bit_cast::<40, 25>(self.at.q.val());
+                }
+            }
+        }
         self.accept.next = self.busy.q.val()
             & (self.fill.q.val() | self.src_valid.val())
             & !self.outside.val()
@@ -217,6 +268,13 @@ impl Logic for Scatter {
         self.align.in_offset.next = self.at.q.val().get_bits::<8>(0) & self.segment_mask.val();
         self.align.in_note.next =
             bit_cast::<32, 24>(self.at.q.val().get_bits::<24>(0)) | (bit_cast::<32, 1>(self.op_end.val().into()) << 24);
+        for u in 0..self._ub {
+            if self.ub[u].q.val() {
+                self.align.in_note.next = bit_cast::<32, 24>(self.at.q.val().get_bits::<24>(0))
+                    | (bit_cast::<32, 1>(self.op_end.val().into()) << 24)
+                    | (bits::<32>(1) << 25);
+            }
+        }
         self.src_ready.next = self.accept.val() & !self.fill.q.val() & self.word_end.val();
         for i in 0..self._s {
             self.align.in_data[i].next = self.src_data[i].val();
@@ -236,20 +294,23 @@ impl Logic for Scatter {
             }
         }
         // Where the next segment goes.
-        self.step.next = self.stride.q.val();
+        self.nest.rows.next = self.rows.q.val();
+        self.nest.stride.next = self.stride.q.val();
         if self.nz.q.val() {
-            self.step.next = 32.into();
+            self.nest.stride.next = 32.into();
         }
-        self.next_row.next = self.row.q.val() + bit_cast::<25, 24>(self.step.val());
+        self.nest.count2.next = self.count2.q.val();
+        self.nest.stride2.next = self.stride2.q.val();
+        self.nest.count3.next = self.count3.q.val();
+        self.nest.stride3.next = self.stride3.q.val();
+        self.nest.next_row.next = self.accept.val() & self.last.val();
         self.next_panel.next = self.panel.q.val() + bit_cast::<25, 24>(self.stride.q.val());
         self.next_at.next = self.at.q.val() + bit_cast::<25, 8>(self.width.val());
         if self.accept.val() {
             if self.last.val() {
-                self.rows.d.next = self.rows.q.val() - 1;
                 self.left.d.next = self.length.q.val();
-                self.row.d.next = self.next_row.val();
-                self.panel.d.next = self.next_row.val();
-                self.at.d.next = self.next_row.val();
+                self.panel.d.next = self.nest.following.val();
+                self.at.d.next = self.nest.following.val();
                 self.part.d.next = 0.into();
             } else {
                 self.left.d.next = self.left.q.val() - bit_cast::<24, 8>(self.width.val());
@@ -275,15 +336,35 @@ impl Logic for Scatter {
             self.length.d.next = self.op_length.val();
             self.left.d.next = self.op_length.val();
             self.stride.d.next = self.op_stride.val();
+            self.count2.d.next = self.op_count2.val();
+            self.count3.d.next = self.op_count3.val();
+            self.stride2.d.next = self.op_stride2.val();
+            self.stride3.d.next = self.op_stride3.val();
             self.pc.d.next = self.op_pc.val();
-            self.row.d.next = bit_cast::<25, 24>(self.op_address.val());
             self.panel.d.next = bit_cast::<25, 24>(self.op_address.val());
             self.at.d.next = bit_cast::<25, 24>(self.op_address.val());
             self.part.d.next = 0.into();
         }
-        // Out to L1.
+        self.nest.load.next = self.take.val();
+        self.nest.first.next = bit_cast::<25, 24>(self.op_address.val());
+        for u in 0..self._ub {
+            self.ub[u].clock.next = self.clk.val();
+            self.ub[u].d.next = self.ub[u].q.val();
+            if self.take.val() {
+                self.ub[u].d.next = self.op_ub[u].val();
+            }
+        }
+        // Out to L1 or UB.
         self.write_valid.next = self.align.out_valid.val();
-        self.align.out_ready.next = self.write_ready.val();
+        self.sent.next = self.write_ready.val();
+        for u in 0..self._ub {
+            self.ub_write_valid[u].next = self.align.out_valid.val() & self.align.out_note.val().get_bit(25);
+            if self.align.out_note.val().get_bit(25) {
+                self.write_valid.next = false;
+                self.sent.next = self.ub_write_ready[u].val();
+            }
+        }
+        self.align.out_ready.next = self.sent.val();
         self.write_address.next =
             self.align.out_note.val().get_bits::<24>(0) & !bit_cast::<24, 8>(self.segment_mask.val());
         if self.align.out_extra.val() {
@@ -296,7 +377,7 @@ impl Logic for Scatter {
             self.write_data[i].next = self.align.out_data[i].val();
         }
         self.done.next = self.align.out_valid.val()
-            & self.write_ready.val()
+            & self.sent.val()
             & self.align.out_last.val()
             & self.align.out_note.val().get_bit(24);
         if self.busy.q.val() & self.outside.val() {
@@ -304,10 +385,6 @@ impl Logic for Scatter {
         }
         self.fault.next = self.faulty.q.val();
         self.fault_pc.next = self.pc.q.val();
-        self.fault_address.next = self.capacity.val();
-        if (self.at.q.val() >> self.capacity_shift.val()) != 0 {
-            self.fault_address.next = bit_cast::<40, 25>(self.at.q.val());
-        }
         if self.rst.val() {
             self.busy.d.next = false;
             self.faulty.d.next = false;

@@ -56,7 +56,7 @@ pub struct Check {
 }
 
 impl Check {
-    /// The checks of a core of this configuration.
+    /// The checks of a core of this configuration. Where the core lacks what field values of 0 ask for, it lacks the opcode.
     pub fn new(config: &Config) -> Self {
         let opcodes = Opcode::ALL.len();
         let mut cases: Vec<Vec<Case>> = vec![];

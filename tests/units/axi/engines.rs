@@ -71,6 +71,12 @@ pub struct Mte2Bench<const B: usize> {
     /// Of the unit.
     pub op_pc: Signal<In, Bits<32>>,
     /// Of the unit.
+    pub set_valid: Signal<In, Bit>,
+    /// Of the unit.
+    pub set_register: Signal<In, Bits<8>>,
+    /// Of the unit.
+    pub set_value: Signal<In, Bits<32>>,
+    /// Of the unit.
     pub done: Signal<Out, Bit>,
     /// Of the unit.
     pub active: Signal<Out, Bit>,
@@ -88,6 +94,10 @@ pub struct Mte2Bench<const B: usize> {
     pub write_valid: Signal<Out, Bit>,
     /// Of the unit.
     pub write_ready: Signal<In, Bit>,
+    /// Of the unit.
+    pub ub_write_valid: Vec<Signal<Out, Bit>>,
+    /// Of the unit.
+    pub ub_write_ready: Vec<Signal<In, Bit>>,
     /// Of the unit.
     pub write_address: Signal<Out, Bits<24>>,
     /// Of the unit.
@@ -124,10 +134,12 @@ pub struct Mte2Bench<const B: usize> {
     _bytes: usize,
     _s: usize,
     _chunk: usize,
+    _ub: usize,
 }
 
 impl<const B: usize> Mte2Bench<B> {
     pub fn new(config: &Config) -> Self {
+        let ub = usize::from(config.ub_bytes > 0);
         let chunk = config.m0.max(config.n0) * config.k0;
         Mte2Bench {
             clk: Signal::default(),
@@ -159,6 +171,9 @@ impl<const B: usize> Mte2Bench<B> {
             op_ready: Signal::default(),
             op_word: vec![Signal::default(); 8],
             op_pc: Signal::default(),
+            set_valid: Signal::default(),
+            set_register: Signal::default(),
+            set_value: Signal::default(),
             done: Signal::default(),
             active: Signal::default(),
             stall_memory: Signal::default(),
@@ -168,6 +183,8 @@ impl<const B: usize> Mte2Bench<B> {
             inner_fault_address: Signal::default(),
             write_valid: Signal::default(),
             write_ready: Signal::default(),
+            ub_write_valid: vec![Signal::default(); ub],
+            ub_write_ready: vec![Signal::default(); ub],
             write_address: Signal::default(),
             write_enable: vec![Signal::default(); L1::segment(config)],
             write_data: vec![Signal::default(); L1::segment(config)],
@@ -189,6 +206,7 @@ impl<const B: usize> Mte2Bench<B> {
             _bytes: B / 8,
             _s: L1::segment(config),
             _chunk: chunk,
+            _ub: ub,
         }
     }
 }
@@ -243,6 +261,10 @@ impl<const B: usize> Logic for Mte2Bench<B> {
         self.inner_fault_address.next = self.engine.fault_address.val();
         self.write_valid.next = self.engine.write_valid.val();
         self.engine.write_ready.next = self.write_ready.val();
+        for u in 0..self._ub {
+            self.ub_write_valid[u].next = self.engine.ub_write_valid[u].val();
+            self.engine.ub_write_ready[u].next = self.ub_write_ready[u].val();
+        }
         self.write_address.next = self.engine.write_address.val();
         for i in 0..self._s {
             self.write_enable[i].next = self.engine.write_enable[i].val();
@@ -272,9 +294,9 @@ impl<const B: usize> Logic for Mte2Bench<B> {
         self.engine.data_last.next = self.axi.data_last[1].val();
         self.raw_data.next = self.axi.data.val();
         self.engine.data.next = self.axi.data.val();
-        self.engine.set_valid.next = false;
-        self.engine.set_register.next = 0.into();
-        self.engine.set_value.next = 0.into();
+        self.engine.set_valid.next = self.set_valid.val();
+        self.engine.set_register.next = self.set_register.val();
+        self.engine.set_value.next = self.set_value.val();
         self.engine.halt.next = self.halt.val();
         self.engine.bus_tag.next = self.axi.fault_tag.val();
         self.bus_pc.next = self.engine.bus_pc.val();
@@ -350,6 +372,12 @@ pub struct Mte3Bench<const B: usize, const S: usize> {
     /// Of the unit.
     pub op_pc: Signal<In, Bits<32>>,
     /// Of the unit.
+    pub set_valid: Signal<In, Bit>,
+    /// Of the unit.
+    pub set_register: Signal<In, Bits<8>>,
+    /// Of the unit.
+    pub set_value: Signal<In, Bits<32>>,
+    /// Of the unit.
     pub done: Signal<Out, Bit>,
     /// Of the unit.
     pub active: Signal<Out, Bit>,
@@ -367,6 +395,18 @@ pub struct Mte3Bench<const B: usize, const S: usize> {
     pub read_valid: Signal<Out, Bit>,
     /// Of the unit.
     pub read_ready: Signal<In, Bit>,
+    /// Of the unit.
+    pub read_ub_valid: Vec<Signal<Out, Bit>>,
+    /// Of the unit.
+    pub write_valid: Vec<Signal<Out, Bit>>,
+    /// Of the unit.
+    pub write_ready: Vec<Signal<In, Bit>>,
+    /// Of the unit.
+    pub write_address: Vec<Signal<Out, Bits<24>>>,
+    /// Of the unit.
+    pub write_enable: Vec<Signal<Out, Bit>>,
+    /// Of the unit.
+    pub write_data: Vec<Signal<Out, Bits<8>>>,
     /// Of the unit.
     pub read_address: Signal<Out, Bits<24>>,
     /// Of the unit.
@@ -405,10 +445,12 @@ pub struct Mte3Bench<const B: usize, const S: usize> {
     _bytes: usize,
     _s: usize,
     _chunk: usize,
+    _ub: usize,
 }
 
 impl<const B: usize, const S: usize> Mte3Bench<B, S> {
     pub fn new(config: &Config) -> Self {
+        let ub = usize::from(config.ub_bytes > 0);
         let chunk = config.m0.max(config.n0) * config.k0;
         Mte3Bench {
             clk: Signal::default(),
@@ -443,6 +485,9 @@ impl<const B: usize, const S: usize> Mte3Bench<B, S> {
             op_ready: Signal::default(),
             op_word: vec![Signal::default(); 8],
             op_pc: Signal::default(),
+            set_valid: Signal::default(),
+            set_register: Signal::default(),
+            set_value: Signal::default(),
             done: Signal::default(),
             active: Signal::default(),
             stall_memory: Signal::default(),
@@ -452,6 +497,12 @@ impl<const B: usize, const S: usize> Mte3Bench<B, S> {
             inner_fault_address: Signal::default(),
             read_valid: Signal::default(),
             read_ready: Signal::default(),
+            read_ub_valid: vec![Signal::default(); ub],
+            write_valid: vec![Signal::default(); ub],
+            write_ready: vec![Signal::default(); ub],
+            write_address: vec![Signal::default(); ub],
+            write_enable: vec![Signal::default(); ub * L1::segment(config)],
+            write_data: vec![Signal::default(); ub * L1::segment(config)],
             read_address: Signal::default(),
             read_data_valid: Signal::default(),
             read_data: vec![Signal::default(); chunk],
@@ -474,6 +525,7 @@ impl<const B: usize, const S: usize> Mte3Bench<B, S> {
             _bytes: B / 8,
             _s: L1::segment(config),
             _chunk: chunk,
+            _ub: ub,
         }
     }
 }
@@ -532,6 +584,16 @@ impl<const B: usize, const S: usize> Logic for Mte3Bench<B, S> {
         self.read_valid.next = self.engine.read_valid.val();
         self.engine.read_ready.next = self.read_ready.val();
         self.read_address.next = self.engine.read_address.val();
+        for u in 0..self._ub {
+            self.read_ub_valid[u].next = self.engine.read_ub_valid[u].val();
+            self.write_valid[u].next = self.engine.write_valid[u].val();
+            self.engine.write_ready[u].next = self.write_ready[u].val();
+            self.write_address[u].next = self.engine.write_address[u].val();
+        }
+        for i in 0..(self._ub * self._s) {
+            self.write_enable[i].next = self.engine.write_enable[i].val();
+            self.write_data[i].next = self.engine.write_data[i].val();
+        }
         self.engine.read_data_valid.next = self.read_data_valid.val();
         for i in 0..self._chunk {
             self.engine.read_data[i].next = self.read_data[i].val();
@@ -564,9 +626,9 @@ impl<const B: usize, const S: usize> Logic for Mte3Bench<B, S> {
                 self.axi.w_strb[n + i].next = self.engine.w_strb[i].val();
             }
         }
-        self.engine.set_valid.next = false;
-        self.engine.set_register.next = 0.into();
-        self.engine.set_value.next = 0.into();
+        self.engine.set_valid.next = self.set_valid.val();
+        self.engine.set_register.next = self.set_register.val();
+        self.engine.set_value.next = self.set_value.val();
         self.engine.halt.next = self.halt.val();
         self.engine.bus_tag.next = self.axi.fault_tag.val();
         self.bus_pc.next = self.engine.bus_pc.val();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What surrounds FIX in its test: L0C with full bits, FB, a GM write stream, L1, and the reference.
+//! What surrounds FIX in its test: L0C with full bits, FB, a GM write stream, L1, UB, and the reference.
 
 use isa::Config;
 use rtl::fix::Fix;
@@ -37,6 +37,7 @@ impl Random {
 pub enum Target {
     Gm,
     L1,
+    Ub,
 }
 
 /// One fix.store with the state registers it sees; `None` leaves a register as it is.
@@ -62,7 +63,8 @@ impl Job {
             bias: random.below(2) == 0,
         };
         let wide = random.below(2) == 0;
-        let target = if random.below(2) == 0 { Target::Gm } else { Target::L1 };
+        let targets = if config.ub_bytes > 0 { 3 } else { 2 };
+        let target = [Target::Gm, Target::L1, Target::Ub][random.below(targets) as usize];
         job.words[2] = u32::from(zero_is_unsigned) << 16;
         let (m, n) = (random.below(size) + 1, random.below(size) + 1);
         let fractals = m.div_ceil(16) * n.div_ceil(16);
@@ -90,8 +92,13 @@ impl Job {
         let panels = if job.nz() { bytes.div_ceil(32) } else { m as u32 };
         let extent = (panels - 1) * job.words[4] + if job.nz() { m as u32 * 32 } else { bytes };
         let grain = if job.nz() { 32 } else { 1 };
-        if job.target() == Target::L1 && extent < config.l1_bytes as u32 {
-            job.words[3] = random.below(u64::from((config.l1_bytes as u32 - extent) / grain) + 1) as u32 * grain;
+        let room = match job.target() {
+            Target::Gm => 0,
+            Target::L1 => config.l1_bytes as u32,
+            Target::Ub => config.ub_bytes as u32,
+        };
+        if extent < room {
+            job.words[3] = random.below(u64::from((room - extent) / grain) + 1) as u32 * grain;
         } else {
             job.words[2] = job.words[2] & !(3 << 5) | (random.below(16) as u32) | (random.below(128) as u32) << 8;
             job.words[3] = (random.next() as u32) / grain * grain;
@@ -107,7 +114,7 @@ impl Job {
     pub fn shape(&mut self, m: u16, n: u16, wide: bool, target: Target, nz: bool) {
         let dtype = if wide { 8 } else { self.words[2] >> 16 & 1 };
         let row_bytes = u32::from(n) * if wide { 4 } else { 1 };
-        self.words[2] = dtype << 16 | u32::from(target == Target::L1) << 5 | u32::from(nz) << 4;
+        self.words[2] = dtype << 16 | (target as u32) << 5 | u32::from(nz) << 4;
         self.words[4] = if nz { u32::from(m) * 32 } else { row_bytes };
         self.words[5] = u32::from(m) | u32::from(n) << 16;
         self.words[6] = 0;
@@ -138,7 +145,7 @@ impl Job {
     }
 
     fn target(&self) -> Target {
-        if self.bit(5) { Target::L1 } else { Target::Gm }
+        [Target::Gm, Target::L1, Target::Ub][(self.words[2] >> 5 & 3) as usize]
     }
 
     fn extents(&self) -> (usize, usize) {
@@ -166,6 +173,7 @@ pub struct Bench<const B: usize> {
     bases: [u64; 16],
     gm: BTreeMap<u64, u8>,
     l1: Vec<u8>,
+    ub: Vec<u8>,
     coming: VecDeque<Option<usize>>,
     channels: VecDeque<usize>,
     rows: VecDeque<(u64, u64, bool)>,
@@ -187,6 +195,7 @@ impl<const B: usize> Bench<B> {
             bases: [0; 16],
             gm: BTreeMap::new(),
             l1: vec![],
+            ub: vec![],
             coming: vec![None; 2].into(),
             channels: vec![0; 2].into(),
             rows: VecDeque::new(),
@@ -253,7 +262,7 @@ impl<const B: usize> Bench<B> {
         let first = (job.words[6] >> 16) as usize;
         let size = if job.wide() { 4 } else { 1 };
         let start = match job.target() {
-            Target::L1 => u64::from(job.words[3]),
+            Target::L1 | Target::Ub => u64::from(job.words[3]),
             Target::Gm => {
                 self.bases[(job.words[2] & 15) as usize]
                     + (u64::from(job.words[2] >> 8 & 0xFF) << 32)
@@ -299,16 +308,17 @@ impl<const B: usize> Bench<B> {
         bytes
     }
 
-    /// Runs the jobs back to back and compares GM and L1; cycles from the first instruction taken to the last done.
+    /// Runs the jobs back to back and compares GM, L1 and UB; cycles from the first instruction taken to the last done.
     pub fn run(&mut self, random: &mut Random, jobs: &[Job], knobs: Knobs) -> u64 {
         self.fill(random, jobs, knobs);
         let mut gm = BTreeMap::new();
-        let mut l1 = self.l1.clone();
+        let (mut l1, mut ub) = (self.l1.clone(), self.ub.clone());
         for job in jobs {
             for (at, byte) in self.expected(job) {
                 match job.target() {
                     Target::Gm => drop(gm.insert(at, byte)),
                     Target::L1 => l1[at as usize] = byte,
+                    Target::Ub => ub[at as usize] = byte,
                 }
             }
         }
@@ -353,6 +363,9 @@ impl<const B: usize> Bench<B> {
         for (at, (got, expected)) in self.l1.iter().zip(&l1).enumerate() {
             assert_eq!(got, expected, "L1 byte {at:#x} of {jobs:?}");
         }
+        for (at, (got, expected)) in self.ub.iter().zip(&ub).enumerate() {
+            assert_eq!(got, expected, "UB byte {at:#x} of {jobs:?}");
+        }
         for (at, expected) in &gm {
             assert_eq!(self.gm.get(at), Some(expected), "GM byte {at:#x} of {jobs:?}");
         }
@@ -363,6 +376,7 @@ impl<const B: usize> Bench<B> {
     /// Runs one job until it faults: cause, address, pc.
     pub fn run_to_fault(&mut self, random: &mut Random, job: &Job) -> (u8, u64, u32) {
         self.l1 = vec![0xA5; self.config.l1_bytes];
+        self.ub = vec![0xA5; self.config.ub_bytes];
         self.twin.uut.set_valid.next = true;
         for (register, value) in registers(job) {
             self.twin.uut.set_register.next = u64::from(register).into();
@@ -418,6 +432,7 @@ impl<const B: usize> Bench<B> {
             }
         }
         self.l1 = (0..self.config.l1_bytes).map(|_| random.next() as u8).collect();
+        self.ub = (0..self.config.ub_bytes).map(|_| random.next() as u8).collect();
         self.gm.clear();
         self.done = 0;
     }
@@ -455,6 +470,9 @@ impl<const B: usize> Bench<B> {
         // Words may be taken only for a row that is known.
         self.twin.uut.word_ready.next = !self.rows.is_empty() && !random.percent(knobs.gm_busy);
         self.twin.uut.l1_write_ready.next = !random.percent(knobs.l1_busy);
+        for ready in &mut self.twin.uut.ub_write_ready {
+            ready.next = !random.percent(knobs.l1_busy);
+        }
         let now = self.twin.cycle;
         let answered = self.answers.front().is_some_and(|at| *at <= now);
         self.twin.uut.retired.next = answered;
@@ -496,12 +514,15 @@ impl<const B: usize> Bench<B> {
             assert!(length >= 1 && address + length <= 1 << 40, "row {address:#x} of {length} bytes");
             self.rows.push_back((address, length, uut.row_last.val()));
         }
-        if uut.l1_write_valid.val() && uut.l1_write_ready.val() {
+        let to_l1 = uut.l1_write_valid.val() && uut.l1_write_ready.val();
+        let to_ub = uut.ub_write_valid.iter().zip(&uut.ub_write_ready).any(|(valid, ready)| valid.val() && ready.val());
+        assert!(!(to_l1 && to_ub), "a write goes to L1 or to UB");
+        for (_, buffer) in [(to_l1, &mut self.l1), (to_ub, &mut self.ub)].into_iter().filter(|(writes, _)| *writes) {
             let address = uut.l1_write_address.val().to_u64() as usize;
-            assert_eq!(address % uut.l1_write_data.len(), 0, "L1 writes are aligned");
+            assert_eq!(address % uut.l1_write_data.len(), 0, "writes are aligned");
             for (lane, (data, enable)) in uut.l1_write_data.iter().zip(&uut.l1_write_enable).enumerate() {
                 if enable.val() {
-                    self.l1[address + lane] = data.val().to_u64() as u8;
+                    buffer[address + lane] = data.val().to_u64() as u8;
                 }
             }
         }
