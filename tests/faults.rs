@@ -10,8 +10,9 @@ mod machine;
 
 use isa::csr::{RIGHT_EXECUTE, RIGHT_READ, RIGHT_WRITE, context, context_address};
 use isa::{Cause, Config, FaultRecord, Inst, Pipe, asm};
+use machine::broken::Broken;
 use machine::{Machine, PROGRAM};
-use model::{BusError, Memory, Outcome, SparseMemory, Window};
+use model::{Outcome, Window};
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 use sim::core::Ended;
@@ -370,32 +371,6 @@ fn other(rng: &mut ChaCha8Rng, kind: usize) -> Option<Case> {
     Some(case)
 }
 
-/// GM of the model of which some bytes answer with an error.
-struct Broken<'a> {
-    memory: &'a mut SparseMemory,
-    bytes: Range<u64>,
-}
-
-impl Broken<'_> {
-    fn answer(&self, address: u64, len: usize) -> Result<(), BusError> {
-        let first = address.max(self.bytes.start);
-        let hit = first < self.bytes.end.min(address + len as u64);
-        if hit { Err(BusError { address: first }) } else { Ok(()) }
-    }
-}
-
-impl Memory for Broken<'_> {
-    fn read(&mut self, address: u64, data: &mut [u8]) -> Result<(), BusError> {
-        self.answer(address, data.len())?;
-        self.memory.read(address, data)
-    }
-
-    fn write(&mut self, address: u64, data: &[u8]) -> Result<(), BusError> {
-        self.answer(address, data.len())?;
-        self.memory.write(address, data)
-    }
-}
-
 /// Runs a case on both machines and compares the records, then a legal program.
 fn run(model: &Arc<Model>, config: &Config, case: &Case, number: usize, rng: &mut ChaCha8Rng) -> FaultRecord {
     let memory = machine::memory(config, number, rng);
@@ -425,13 +400,13 @@ fn run(model: &Arc<Model>, config: &Config, case: &Case, number: usize, rng: &mu
     machine.replace();
     let bench = machine.core.bench_mut();
     bench.write32(context_address(0, context::NO_PROGRESS_LIMIT), 3000).unwrap();
+    let access = if case.cause == Cause::BusReadError { Access::Read } else { Access::Write };
     if !case.broken.is_empty() {
-        let access = if case.cause == Cause::BusReadError { Access::Read } else { Access::Write };
         let resp = if rng.random() { Resp::SlvErr } else { Resp::DecErr };
         bench.memory_mut().inject(Injection { access, hit: Hit::Range(case.broken.start, case.broken.end), resp });
     }
 
-    let mut broken = Broken { memory: &mut machine.gm, bytes: case.broken.clone() };
+    let mut broken = Broken { memory: &mut machine.gm, access, bytes: case.broken.clone(), passes: 0 };
     let Outcome::Fault(expected) = machine.model.run(&mut broken, &machine.run) else {
         panic!("the model ends without a fault\n{what}")
     };

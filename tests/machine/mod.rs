@@ -3,6 +3,10 @@
 
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod broken;
+pub mod campaign;
+pub mod defined;
+
 use isa::csr::{RIGHT_EXECUTE, RIGHT_READ, RIGHT_WRITE};
 use isa::{Config, Counter, Inst};
 use model::{Counts, Memory, Outcome, SparseMemory, Window};
