@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Random descriptors of MTE2 and MTE3, by the thousand, in the whole core: the memory that a plain copy of bytes leaves.
+//! Random descriptors of MTE2 and MTE3 in four dimensions, by the thousand, in the whole core: the memory that a plain copy of bytes leaves.
 //!
 //! Each program loads and fills, then stores, then stores all of L1, so both memories are compared whole. The memory stalls, waits and
 //! answers in any order. What a descriptor may not touch is known byte by byte: one written outside its rows fails.
@@ -7,7 +7,8 @@
 #![allow(clippy::unwrap_used)]
 
 use isa::csr::{RIGHT_EXECUTE, RIGHT_READ, RIGHT_WRITE};
-use isa::{Config, GmAddress, Inst, Instruction, Layout, LocalBuffer, Mte2Fill, Mte2Load, Mte3Store, asm};
+use isa::state::outer;
+use isa::{Config, GmAddress, Inst, Instruction, Layout, LocalBuffer, Mte2Fill, Mte2Load, Mte3Store, Pipe, asm};
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 use sim::core::{Core, Ended, Run};
@@ -104,10 +105,69 @@ impl Shape {
     }
 }
 
+/// The outer dimensions: counts, and strides on the side that is read and on the side that is written.
+#[derive(Clone, Copy, Debug)]
+struct Outer {
+    counts: [u64; 2],
+    read: [u64; 2],
+    written: [u64; 2],
+}
+
+impl Outer {
+    /// Outer dimensions that keep matrices of `written` bytes apart within `room`, and read ones of `read` bytes within theirs, as
+    /// `(bytes, room, unit of strides)`.
+    fn random(rng: &mut impl Rng, written: (u64, u64, u64), read: (u64, u64, u64)) -> Outer {
+        loop {
+            let mut count = || if rng.random() { 1 } else { rng.random_range(1..5u64) };
+            let counts = [count(), count()];
+            let apart = |rng: &mut dyn Rng, bytes: u64| {
+                let more = if rng.next_u32() % 2 == 0 { 0 } else { u64::from(rng.next_u32() % 90) };
+                (bytes + more).next_multiple_of(written.2)
+            };
+            let inner = apart(rng, written.0);
+            let outer = apart(rng, (counts[0] - 1) * inner + written.0);
+            let spare = (read.1 - read.0) / (counts[0] + counts[1]);
+            let mut near = || rng.random_range(0..=spare) / read.2 * read.2;
+            let this = Outer { counts, read: [near(), near()], written: [inner, outer] };
+            if this.extent(this.written) + written.0 <= written.1 {
+                return this;
+            }
+        }
+    }
+
+    /// From the first matrix to the last.
+    fn extent(&self, strides: [u64; 2]) -> u64 {
+        (self.counts[0] - 1) * strides[0] + (self.counts[1] - 1) * strides[1]
+    }
+
+    /// Distances of every matrix from the first: read, written.
+    fn offsets(self) -> impl Iterator<Item = (u64, u64)> {
+        let at = move |strides: [u64; 2], p2, p3| p2 * strides[0] + p3 * strides[1];
+        let all = (0..self.counts[1]).flat_map(move |p3| (0..self.counts[0]).map(move |p2| (p2, p3)));
+        all.map(move |(p2, p3)| (at(self.read, p2, p3), at(self.written, p2, p3)))
+    }
+
+    /// The state registers that say so.
+    fn set(self, pipe: Pipe) -> impl Iterator<Item = Inst> {
+        let values = [
+            (outer::COUNT2, self.counts[0]),
+            (outer::SRC_STRIDE2, self.read[0]),
+            (outer::DST_STRIDE2, self.written[0]),
+            (outer::COUNT3, self.counts[1]),
+            (outer::SRC_STRIDE3, self.read[1]),
+            (outer::DST_STRIDE3, self.written[1]),
+        ];
+        values.into_iter().map(move |(register, value)| Instruction::Set { pipe, register, value: value as u32 }.into())
+    }
+}
+
+fn unit(layout: Layout) -> u64 {
+    if layout == Layout::Nz { 32 } else { 1 }
+}
+
 impl Reference {
-    fn load(&mut self, rng: &mut impl Rng) -> Instruction {
+    fn load(&mut self, rng: &mut impl Rng, program: &mut Vec<Inst>) {
         let shape = Shape::random(rng, true, L1);
-        let dst = shape.address(rng, L1);
         let room = PAGES - 2 * GUARD;
         // Source rows may lie apart, touch, overlap, or be the same one.
         let gm_stride = match rng.random_range(0..6) {
@@ -118,14 +178,20 @@ impl Reference {
             _ => rng.random_range(0..5000),
         };
         let gm_stride = if (shape.rows - 1) * gm_stride + shape.len > room { shape.len } else { gm_stride };
-        let gm = rng.random_range(0..=room - (shape.rows - 1) * gm_stride - shape.len);
-        for row in 0..shape.rows {
-            for column in 0..shape.len {
-                let to = place(shape.layout, dst, shape.stride, row, column) as usize;
-                self.l1[to] = self.source[(GUARD + gm + row * gm_stride + column) as usize];
+        let source = (shape.rows - 1) * gm_stride + shape.len;
+        let outer = Outer::random(rng, (shape.extent(), L1, unit(shape.layout)), (source, room, 1));
+        let dst = shape.address(rng, L1 - outer.extent(outer.written));
+        let gm = rng.random_range(0..=room - outer.extent(outer.read) - source);
+        for (read, written) in outer.offsets() {
+            for row in 0..shape.rows {
+                for column in 0..shape.len {
+                    let to = place(shape.layout, dst + written, shape.stride, row, column) as usize;
+                    self.l1[to] = self.source[(GUARD + gm + read + row * gm_stride + column) as usize];
+                }
             }
         }
-        Instruction::Mte2Load(Mte2Load {
+        program.extend(outer.set(Pipe::Mte2));
+        let load = Instruction::Mte2Load(Mte2Load {
             gm: GmAddress { base: 0, offset: gm },
             gm_stride: gm_stride as u32,
             layout: shape.layout,
@@ -134,52 +200,61 @@ impl Reference {
             dst_stride: shape.stride as u32,
             rows: shape.rows as u16,
             len_bytes: shape.len as u32,
-        })
+        });
+        program.push(load.into());
     }
 
-    fn fill(&mut self, rng: &mut impl Rng) -> Instruction {
+    fn fill(&mut self, rng: &mut impl Rng, program: &mut Vec<Inst>) {
         let shape = Shape::random(rng, false, L1);
-        let dst = shape.address(rng, L1);
+        let outer = Outer::random(rng, (shape.extent(), L1, 1), (0, L1, 1));
+        let dst = shape.address(rng, L1 - outer.extent(outer.written));
         let byte = rng.random();
-        for row in 0..shape.rows {
-            let first = (dst + row * shape.stride) as usize;
-            self.l1[first..first + shape.len as usize].fill(byte);
+        for (_, written) in outer.offsets() {
+            for row in 0..shape.rows {
+                let first = (dst + written + row * shape.stride) as usize;
+                self.l1[first..first + shape.len as usize].fill(byte);
+            }
         }
-        Instruction::Mte2Fill(Mte2Fill {
+        program.extend(outer.set(Pipe::Mte2));
+        let fill = Instruction::Mte2Fill(Mte2Fill {
             dst: LocalBuffer::L1,
             dst_address: dst as u32,
             dst_stride: shape.stride as u32,
             rows: shape.rows as u16,
             len_bytes: shape.len as u32,
             byte,
-        })
+        });
+        program.push(fill.into());
     }
 
-    fn store(&mut self, rng: &mut impl Rng) -> Instruction {
+    fn store(&mut self, rng: &mut impl Rng, program: &mut Vec<Inst>) {
         let room = PAGES - 2 * GUARD;
         let target = Shape::random(rng, false, room);
         let Shape { rows, len, stride: gm_stride, .. } = target;
-        let gm = target.address(rng, room);
         // The rows in L1 may do anything, as they are read.
         let layout = if rng.random() { Layout::Nz } else { Layout::Rows };
         let most = if layout == Layout::Nz { (L1 - 32 * rows) / ((len - 1) / 32).max(1) } else { (L1 - len) / rows };
-        let unit = if layout == Layout::Nz { 32 } else { 1 };
         let stride = match rng.random_range(0..3) {
             0 if layout == Layout::Nz => 32 * rows,
             0 => len,
             1 => 0,
             _ => rng.random_range(0..=most),
         };
-        let stride = stride.min(most) / unit * unit;
+        let stride = stride.min(most) / unit(layout) * unit(layout);
         let source = Shape { rows, len, layout, stride };
-        let src = rng.random_range(0..=L1 - source.extent()) / unit * unit;
-        for row in 0..rows {
-            for column in 0..len {
-                let from = place(layout, src, stride, row, column) as usize;
-                self.target[(GUARD + gm + row * gm_stride + column) as usize] = self.l1[from];
+        let outer = Outer::random(rng, (target.extent(), room, 1), (source.extent(), L1, unit(layout)));
+        let gm = target.address(rng, room - outer.extent(outer.written));
+        let src = rng.random_range(0..=L1 - outer.extent(outer.read) - source.extent()) / unit(layout) * unit(layout);
+        for (read, written) in outer.offsets() {
+            for row in 0..rows {
+                for column in 0..len {
+                    let from = place(layout, src + read, stride, row, column) as usize;
+                    self.target[(GUARD + gm + written + row * gm_stride + column) as usize] = self.l1[from];
+                }
             }
         }
-        Instruction::Mte3Store(Mte3Store {
+        program.extend(outer.set(Pipe::Mte3));
+        let store = Instruction::Mte3Store(Mte3Store {
             gm: GmAddress { base: 1, offset: gm },
             gm_stride: gm_stride as u32,
             layout,
@@ -188,7 +263,8 @@ impl Reference {
             src_stride: stride as u32,
             rows: rows as u16,
             len_bytes: len as u32,
-        })
+        });
+        program.push(store.into());
     }
 
     /// A store of all of L1, rows at an odd distance.
@@ -212,10 +288,10 @@ impl Reference {
     fn program(&mut self, rng: &mut impl Rng) -> Vec<Inst> {
         let mut program: Vec<Inst> = vec![];
         for _ in 0..LOADS {
-            program.push(if rng.random_ratio(1, 6) { self.fill(rng) } else { self.load(rng) }.into());
+            if rng.random_ratio(1, 6) { self.fill(rng, &mut program) } else { self.load(rng, &mut program) }
         }
         program.push(Instruction::Barrier.into());
-        (0..STORES).for_each(|_| program.push(self.store(rng).into()));
+        (0..STORES).for_each(|_| self.store(rng, &mut program));
         program.push(Instruction::End.into());
         program
     }
@@ -253,7 +329,7 @@ fn run() -> Run {
         length: 0,
         bases: vec![SOURCE + GUARD, TARGET + GUARD],
         windows: vec![
-            (PROGRAM, PROGRAM + 0xFFF, RIGHT_EXECUTE),
+            (PROGRAM, PROGRAM + 0x1FFF, RIGHT_EXECUTE),
             window(SOURCE, RIGHT_READ),
             window(TARGET, RIGHT_WRITE),
         ],
@@ -287,7 +363,7 @@ fn descriptors(config: &Config, seed: u64, descriptors: usize) {
             };
             let mut reference = Reference { source: bytes(), target: bytes(), l1: vec![0; L1 as usize] };
             let mut gm = GlobalMemory::new(Poison::new(seed));
-            gm.write(PROGRAM, &[0; 4096]);
+            gm.write(PROGRAM, &[0; 0x2000]);
             gm.write(SOURCE, &reference.source);
             gm.write(TARGET, &reference.target);
             let pages = gm.pages().collect();

@@ -8,6 +8,7 @@
 .equ BACK   0x2600
 .equ TILE   0x2800       ; results, nz
 .equ FB     0x3000       ; 24 biases, scales, zero points
+.equ CUBE   0x3400       ; four dimensions
 
 mte2.load  dst=l1[FB] gm=b0[0x1003] rows=3 len_bytes=96 gm_stride=112 dst_stride=96  set mte1.0
 mte2.load  dst=l1[A] gm=b0[0x3] rows=13 len_bytes=37 gm_stride=48 dst_stride=512 layout=nz  set mte1.1
@@ -44,6 +45,26 @@ fix.store  dst=b1[0x900] src=l0c[0] m=13 n=11 dst_stride=512 layout=nz dtype_out
 mte3.store gm=b1[0x1003] src=l1[TILE] rows=18 len_bytes=11 gm_stride=19 src_stride=1024 layout=nz  wait fix.2
 mte3.store gm=b1[0x1200] src=l1[FILL] rows=3 len_bytes=45 gm_stride=64 src_stride=61  wait mte2.0
 mte3.store gm=b2[0x8] src=l1[RUN+1] rows=4 len_bytes=64 gm_stride=64 src_stride=80  wait mte2.1
+
+set        mte2.count2 3
+set        mte2.src_stride2 0x50
+set        mte2.dst_stride2 0x40
+set        mte2.count3 2
+set        mte2.src_stride3 0x150
+set        mte2.dst_stride3 0x100
+mte2.load  dst=l1[CUBE] gm=b0[0xD01] rows=2 len_bytes=21 gm_stride=35 dst_stride=31  set mte3.4
+set        mte2.count2 1
+set        mte2.count3 1
+set        mte3.count2 3
+set        mte3.src_stride2 0x40
+set        mte3.dst_stride2 40
+set        mte3.count3 2
+set        mte3.src_stride3 0x100
+set        mte3.dst_stride3 119
+mte3.store gm=b1[0xD02] src=l1[CUBE] rows=2 len_bytes=17 gm_stride=19 src_stride=31  wait mte2.4
+set        mte3.count2 1
+set        mte3.count3 1
+
 barrier
 mte2.load  dst=l1[BACK+3] gm=b2[0x1D] rows=2 len_bytes=100 gm_stride=101 dst_stride=100  set mte3.3
 mte3.store gm=b1[0x1300] src=l1[BACK+3] rows=1 len_bytes=200 gm_stride=203 src_stride=205  wait mte2.3
