@@ -273,7 +273,7 @@ fn tiles_pass_from_l1_to_l0_through_the_real_neighbours() {
             origin_y: -1,
             origin_x: -11,
         };
-        let convolution = isa::Mte1Im2col { dtype: Dtype::U8, l1_address: 777, fractal: 16, ..map::im2col(35, 99) };
+        let convolution = isa::Mte1Im2col { dtype: Dtype::U8, l1_address: 777, fractal: 10, ..map::im2col(20, 70) };
         // A plain with a scalar zero point, B transposed with one per row.
         let ops = [
             Inst::new(Instruction::Mte1LoadFb(zeros)),
@@ -310,7 +310,7 @@ fn tiles_pass_from_l1_to_l0_through_the_real_neighbours() {
         assert_eq!(early, 1);
         // Every block of both tiles is full and holds what the definition says.
         for (side, r0, rows, k, first) in
-            [(0, core.m0, lines, columns, 1), (1, core.n0, 33, 35, 2), (2, core.m0, 35, 99, 16)]
+            [(0, core.m0, lines, columns, 1), (1, core.n0, 33, 35, 2), (2, core.m0, 20, 70, 10)]
         {
             for row in (0..rows).step_by(r0) {
                 for c in (0..k).step_by(core.k0) {

@@ -52,7 +52,7 @@ pub struct Clear {
     from: Reg<Bits<16>>,
     to: Reg<Bits<16>>,
     goes: Signal<Local, Bit>,
-    end: Signal<Local, Bits<24>>,
+    top: Signal<Local, Bits<24>>,
 }
 
 impl Default for Clear {
@@ -81,7 +81,7 @@ impl Default for Clear {
             from: Reg::default(),
             to: Reg::default(),
             goes: Signal::default(),
-            end: Signal::default(),
+            top: Signal::default(),
         }
     }
 }
@@ -112,9 +112,9 @@ impl Logic for Clear {
             self.for_b.d.next = self.side_b.val();
             self.from.d.next = self.fractal.val();
         }
-        self.end.next = bit_cast::<24, 16>(self.from.q.val()) + self.fractals.val() - 1;
-        self.to.d.next = bit_cast::<16, 24>(self.end.val());
-        if (self.end.val() >> 16) != 0 {
+        self.top.next = bit_cast::<24, 16>(self.from.q.val()) + self.fractals.val() - 1;
+        self.to.d.next = bit_cast::<16, 24>(self.top.val());
+        if (self.top.val() >> 16) != 0 {
             self.to.d.next = 0xFFFF.into();
         }
         self.waiting.next = self.asked.q.val() | self.valid.q.val();

@@ -330,7 +330,7 @@ impl Logic for Im2col {
             self.row[r].piece_y.next = self.pieces.y.val();
             self.row[r].piece_p.next = self.pieces.p.val();
             self.row[r].piece_a.next = self.pieces.a.val();
-            self.row[r].real.next = self.real[r].q.val();
+            self.row[r].row_real.next = self.real[r].q.val();
             self.row[r].length.next = self.length.q.val();
             self.row[r].map_height.next = self.map_height[1].q.val();
             self.row[r].map_width.next = self.map_width[1].q.val();

@@ -76,7 +76,7 @@ pub struct Pieces {
     at: Reg<Bits<8>>,
     line_y: Reg<Bits<26>>,
     // Byte of the piece, of its tap, and L1 bytes of the piece, of its tap, of its line of taps.
-    byte: Reg<Bits<26>>,
+    byte_at: Reg<Bits<26>>,
     tap_p: Reg<Bits<26>>,
     address: Reg<Bits<26>>,
     tap_a: Reg<Bits<26>>,
@@ -90,7 +90,7 @@ pub struct Pieces {
     block_end: Signal<Local, Bit>,
     next_tap_p: Signal<Local, Bits<26>>,
     next_tap_a: Signal<Local, Bits<26>>,
-    begin: Signal<Local, Bit>,
+    starts: Signal<Local, Bit>,
     begin_x: Signal<Local, Bits<8>>,
     begin_p: Signal<Local, Bits<26>>,
     begin_byte: Signal<Local, Bits<16>>,
@@ -141,7 +141,7 @@ impl Pieces {
             tap_x: Reg::default(),
             at: Reg::default(),
             line_y: Reg::default(),
-            byte: Reg::default(),
+            byte_at: Reg::default(),
             tap_p: Reg::default(),
             address: Reg::default(),
             tap_a: Reg::default(),
@@ -155,7 +155,7 @@ impl Pieces {
             block_end: Signal::default(),
             next_tap_p: Signal::default(),
             next_tap_a: Signal::default(),
-            begin: Signal::default(),
+            starts: Signal::default(),
             begin_x: Signal::default(),
             begin_p: Signal::default(),
             begin_byte: Signal::default(),
@@ -172,7 +172,7 @@ impl Logic for Pieces {
         comment!("mte1_pieces: walks over k in runs inside one block and one tap.");
         dff_setup!(self, clk, running, k, taps_x, tap_bytes, tap_step_y, tap_step_x, tap_step_line);
         dff_setup!(self, clk, start_x, start_p, start_byte, k_left, tap_left, tap_x, at, line_y);
-        dff_setup!(self, clk, byte, tap_p, address, tap_a, line_a);
+        dff_setup!(self, clk, byte_at, tap_p, address, tap_a, line_a);
         // How long the piece is, and what ends with it.
         self.room.next = self.k0.val() - bit_cast::<16, 8>(self.at.q.val());
         self.least.next = self.room.val();
@@ -189,7 +189,7 @@ impl Logic for Pieces {
         self.block_end.next = (self.run.val() == self.room.val()) | self.k_end.val();
         self.valid.next = self.running.q.val();
         self.y.next = self.line_y.q.val();
-        self.p.next = self.byte.q.val();
+        self.p.next = self.byte_at.q.val();
         self.a.next = self.address.q.val();
         self.place.next = self.at.q.val();
         self.length.next = bit_cast::<8, 16>(self.run.val());
@@ -209,13 +209,13 @@ impl Logic for Pieces {
             }
             self.k_left.d.next = self.k_left.q.val() - self.run.val();
             self.tap_left.d.next = self.tap_left.q.val() - self.run.val();
-            self.byte.d.next = self.byte.q.val() + bit_cast::<26, 16>(self.run.val());
+            self.byte_at.d.next = self.byte_at.q.val() + bit_cast::<26, 16>(self.run.val());
             self.address.d.next = self.address.q.val() + bit_cast::<26, 16>(self.run.val());
             if self.tap_end.val() {
                 self.tap_left.d.next = self.tap_bytes.q.val();
                 self.tap_x.d.next = self.tap_x.q.val() + 1;
                 self.tap_p.d.next = self.next_tap_p.val();
-                self.byte.d.next = self.next_tap_p.val();
+                self.byte_at.d.next = self.next_tap_p.val();
                 self.tap_a.d.next = self.next_tap_a.val();
                 self.address.d.next = self.next_tap_a.val();
                 if self.line_end.val() {
@@ -229,7 +229,7 @@ impl Logic for Pieces {
             }
         }
         // The next block of rows.
-        self.begin.next = self.open.val() | self.again.val();
+        self.starts.next = self.open.val() | self.again.val();
         self.begin_x.next = self.start_x.q.val();
         self.begin_p.next = self.start_p.q.val();
         self.begin_byte.next = self.start_byte.q.val();
@@ -246,7 +246,7 @@ impl Logic for Pieces {
             self.tap_step_x.d.next = bit_cast::<26, 24>(self.in_tap_step_x.val());
             self.tap_step_line.d.next = self.in_tap_step_line.val();
         }
-        if self.begin.val() {
+        if self.starts.val() {
             self.running.d.next = true;
             self.start_x.d.next = self.begin_x.val();
             self.start_p.d.next = self.begin_p.val();
@@ -260,7 +260,7 @@ impl Logic for Pieces {
             self.line_y.d.next = 0.into();
             self.tap_p.d.next = self.begin_p.val();
             self.tap_a.d.next = self.begin_p.val();
-            self.byte.d.next = self.begin_p.val() + bit_cast::<26, 16>(self.begin_byte.val());
+            self.byte_at.d.next = self.begin_p.val() + bit_cast::<26, 16>(self.begin_byte.val());
             self.address.d.next = self.begin_p.val() + bit_cast::<26, 16>(self.begin_byte.val());
             self.line_a.d.next = 0.into();
         }

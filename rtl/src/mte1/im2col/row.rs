@@ -2,7 +2,7 @@
 //! One row of the tile: where its output pixel lies, and which bytes of L1 a piece of k takes from there.
 //!
 //! ```text
-//!  load, move, by_* ──►┌─────┐◄── go, piece_*, real, length, map_*, place
+//!  load, move, by_* ──►┌─────┐◄── go, piece_*, row_real, length, map_*, place
 //!  over ◄──────────────│ row │
 //!  show ──────────────►└─────┘──► wanted, chunk, low, middle, high, turn, outside     3 steps of `go` after the piece
 //! ```
@@ -53,7 +53,7 @@ pub struct Row {
     /// See `piece_y`.
     pub piece_a: Signal<In, Bits<26>>,
     /// Stage 1: the row belongs to the tile.
-    pub real: Signal<In, Bit>,
+    pub row_real: Signal<In, Bit>,
     /// Stage 1: bytes of the piece, 1 to K0.
     pub length: Signal<In, Bits<8>>,
     /// Stage 1: lines of the map.
@@ -88,11 +88,11 @@ pub struct Row {
     row_p: Reg<Bits<26>>,
     row_a: Reg<Bits<26>>,
     line: Reg<Bits<26>>,
-    byte: Reg<Bits<26>>,
+    byte_at: Reg<Bits<26>>,
     address: Reg<Bits<26>>,
     first: Reg<Bits<8>>,
-    end: Reg<Bits<8>>,
-    inside: Reg<Bit>,
+    behind: Reg<Bits<8>>,
+    in_map: Reg<Bit>,
     piece_start: Reg<Bits<26>>,
     any: Reg<Bit>,
     two: Reg<Bit>,
@@ -101,7 +101,7 @@ pub struct Row {
     middle_at: Reg<Bits<8>>,
     high_at: Reg<Bits<8>>,
     amount: Reg<Bits<8>>,
-    before: Signal<Local, Bits<26>>,
+    lead: Signal<Local, Bits<26>>,
     room: Signal<Local, Bits<27>>,
     wide_byte: Signal<Local, Bits<27>>,
     first_here: Signal<Local, Bits<8>>,
@@ -142,7 +142,7 @@ impl Row {
             piece_y: Signal::default(),
             piece_p: Signal::default(),
             piece_a: Signal::default(),
-            real: Signal::default(),
+            row_real: Signal::default(),
             length: Signal::default(),
             map_height: Signal::default(),
             map_width: Signal::default(),
@@ -164,11 +164,11 @@ impl Row {
             row_p: Reg::default(),
             row_a: Reg::default(),
             line: Reg::default(),
-            byte: Reg::default(),
+            byte_at: Reg::default(),
             address: Reg::default(),
             first: Reg::default(),
-            end: Reg::default(),
-            inside: Reg::default(),
+            behind: Reg::default(),
+            in_map: Reg::default(),
             piece_start: Reg::default(),
             any: Reg::default(),
             two: Reg::default(),
@@ -177,7 +177,7 @@ impl Row {
             middle_at: Reg::default(),
             high_at: Reg::default(),
             amount: Reg::default(),
-            before: Signal::default(),
+            lead: Signal::default(),
             room: Signal::default(),
             wide_byte: Signal::default(),
             first_here: Signal::default(),
@@ -204,8 +204,8 @@ impl Logic for Row {
         comment!(
             "mte1_row: where the output pixel of a row lies, and which bytes of L1 a piece of k takes from there."
         );
-        dff_setup!(self, clk, next_x, next_y, next_p, next_a, row_y, row_p, row_a, line, byte, address);
-        dff_setup!(self, clk, first, end, inside, piece_start);
+        dff_setup!(self, clk, next_x, next_y, next_p, next_a, row_y, row_p, row_a, line, byte_at, address);
+        dff_setup!(self, clk, first, behind, in_map, piece_start);
         dff_setup!(self, clk, any, two, start, low_at, middle_at, high_at, amount);
         // The next pixel.
         self.over.next = self.next_x.q.val() >= self.width.val();
@@ -227,17 +227,17 @@ impl Logic for Row {
             self.row_a.d.next = self.next_a.q.val();
         }
         // Stage 1 to 2: bytes first..end of the piece lie in the map.
-        self.before.next = bits::<26>(0) - self.byte.q.val();
+        self.lead.next = bits::<26>(0) - self.byte_at.q.val();
         self.first_here.next = 0.into();
-        if self.byte.q.val().get_bit(25) {
+        if self.byte_at.q.val().get_bit(25) {
             self.first_here.next = 32.into();
-            if (self.before.val() >> 5) == 0 {
-                self.first_here.next = bit_cast::<8, 5>(self.before.val().get_bits::<5>(0));
+            if (self.lead.val() >> 5) == 0 {
+                self.first_here.next = bit_cast::<8, 5>(self.lead.val().get_bits::<5>(0));
             }
         }
-        self.wide_byte.next = bit_cast::<27, 26>(self.byte.q.val());
-        if self.byte.q.val().get_bit(25) {
-            self.wide_byte.next = bit_cast::<27, 26>(self.byte.q.val()) | 0x400_0000;
+        self.wide_byte.next = bit_cast::<27, 26>(self.byte_at.q.val());
+        if self.byte_at.q.val().get_bit(25) {
+            self.wide_byte.next = bit_cast::<27, 26>(self.byte_at.q.val()) | 0x400_0000;
         }
         self.room.next = bit_cast::<27, 24>(self.map_width.val()) - self.wide_byte.val();
         self.end_here.next = self.length.val();
@@ -251,22 +251,22 @@ impl Logic for Row {
         // Stage 2 to 3: where they lie.
         self.skipped.next = self.piece_start.q.val() + bit_cast::<26, 8>(self.first.q.val());
         self.offset.next = self.skipped.val().get_bits::<8>(0) & self.k0_mask.val();
-        self.bytes.next = self.end.q.val() - self.first.q.val();
+        self.bytes.next = self.behind.q.val() - self.first.q.val();
         self.reach.next = self.offset.val() + self.bytes.val();
         self.low_here.next = self.place.val() + self.first.q.val();
-        self.high_here.next = self.place.val() + self.end.q.val();
+        self.high_here.next = self.place.val() + self.behind.q.val();
         if self.go.val() {
             self.line.d.next = self.row_y.q.val() + self.piece_y.val();
-            self.byte.d.next = self.row_p.q.val() + self.piece_p.val();
+            self.byte_at.d.next = self.row_p.q.val() + self.piece_p.val();
             self.address.d.next = self.row_a.q.val() + self.piece_a.val();
             self.first.d.next = self.first_here.val();
-            self.end.d.next = self.end_here.val();
+            self.behind.d.next = self.end_here.val();
             self.piece_start.d.next = self.address.q.val();
-            self.inside.d.next = self.real.val()
+            self.in_map.d.next = self.row_real.val()
                 & (self.line.q.val() < bit_cast::<26, 16>(self.map_height.val()))
                 & (self.first_here.val() < self.end_here.val());
-            self.any.d.next = self.inside.q.val();
-            self.two.d.next = self.inside.q.val() & (self.reach.val() > self.k0.val());
+            self.any.d.next = self.in_map.q.val();
+            self.two.d.next = self.in_map.q.val() & (self.reach.val() > self.k0.val());
             self.start.d.next = self.skipped.val();
             self.low_at.d.next = self.low_here.val();
             self.high_at.d.next = self.high_here.val();
@@ -275,7 +275,7 @@ impl Logic for Row {
                 self.middle_at.d.next = self.low_here.val() + self.k0.val() - self.offset.val();
             }
             self.amount.d.next = (self.place.val() - self.piece_start.q.val().get_bits::<8>(0)) & self.k0_mask.val();
-            if !self.inside.q.val() {
+            if !self.in_map.q.val() {
                 self.low_at.d.next = 0.into();
                 self.middle_at.d.next = 0.into();
                 self.high_at.d.next = 0.into();
