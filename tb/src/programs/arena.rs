@@ -22,6 +22,8 @@ pub(super) const PARAMETER_BYTES: u32 = 13 * CHANNELS;
 
 /// Bytes of L1 that a program may touch: that of `tiny`.
 pub(super) const L1_BYTES: u32 = 16 << 10;
+/// Bytes of UB that a program may touch: that of `tiny`.
+pub(super) const UB_BYTES: u32 = 4 << 10;
 /// Where the parameters lie in L1; below is the data.
 pub(super) const L1_PARAMETERS: u32 = L1_BYTES - PARAMETER_BYTES;
 

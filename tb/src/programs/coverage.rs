@@ -9,6 +9,9 @@
 //! | `opcode` | every opcode; every register for `set` |
 //! | `mte2.load`, `mte3.store` | layout x alignment of the address, layout x relation of stride and length, layout x rows, layout x length |
 //! | `mte2.fill` | stride, rows, length |
+//! | `outer` | copy x buffer x which outer dimensions have several steps |
+//! | `mte3.move` | layout x rows, layout x length |
+//! | `im2col` | start, taps, output lines and padding by kind; rows and k are in `tile` |
 //! | `mte1.load` | side x plain or transposed x dtype x source of the zero point |
 //! | `mte1.loadfb` | field x count |
 //! | `m.mmad` | dtype of A x dtype of B x accumulate |
@@ -38,6 +41,22 @@ const STRIDES: [&str; 4] = ["0", "below length", "length", "above length"];
 const ROWS: [&str; 3] = ["1 row", "2..15 rows", "16 rows or more"];
 const LENGTHS: [&str; 5] = ["1..7", "8..31", "32", "panels", "ragged panels"];
 const COUNTS: [&str; 4] = ["1", "2..31", "32", "more"];
+const OUTER: [&str; 4] = ["plain", "dimension 2", "dimension 3", "both dimensions"];
+const MAPS: [&str; 13] = [
+    "one tap a line",
+    "taps of a line apart",
+    "lines within a block",
+    "longer lines",
+    "taps below k0",
+    "taps of k0",
+    "taps above k0",
+    "from the middle of a line",
+    "from the middle of a tap",
+    "padding as a whole",
+    "no padding",
+    "padding on the right",
+    "padding on the left",
+];
 const CLASSES: [&str; 9] = [
     "1",
     "in a block",
@@ -156,6 +175,16 @@ impl Coverage {
             STRIDES[2..].iter().for_each(|name| self.expect("mte3.store", format!("{layout} gm_stride {name}")));
             ALIGNMENTS.iter().for_each(|name| self.expect("fix.address", format!("{layout} at {name}")));
         }
+        for layout in Layout::ALL {
+            LENGTHS.iter().for_each(|name| self.expect("mte3.move", format!("{layout} {name} bytes")));
+            ROWS.iter().for_each(|name| self.expect("mte3.move", format!("{layout} {name}")));
+        }
+        for copy in [Opcode::Mte2Load, Opcode::Mte2Fill, Opcode::Mte3Store] {
+            for (buffer, several) in LocalBuffer::ALL.iter().flat_map(|buffer| OUTER.map(|several| (buffer, several))) {
+                self.expect("outer", format!("{copy} {buffer} {several}"));
+            }
+        }
+        OUTER.iter().for_each(|several| self.expect("outer", format!("{} l1 {several}", Opcode::Mte3Move)));
         LENGTHS.iter().for_each(|name| self.expect("mte2.fill", format!("{name} bytes")));
         ROWS.iter().for_each(|name| self.expect("mte2.fill", (*name).to_owned()));
         STRIDES.iter().for_each(|name| self.expect("mte2.fill", format!("dst_stride {name}")));
@@ -182,6 +211,9 @@ impl Coverage {
                 }
             }
         }
+        MAPS.iter().for_each(|name| self.expect("im2col", (*name).to_owned()));
+        classes(m0, 16).for_each(|name| self.expect("tile", format!("map rows: {name}")));
+        classes(k0, 32).for_each(|name| self.expect("tile", format!("map k: {name}")));
         for (extent, block, fractal) in [("m", m0, 16), ("n", n0, 16), ("k", k0, 32)] {
             classes(block, fractal).for_each(|name| self.expect("tile", format!("mmad {extent}: {name}")));
         }
@@ -191,7 +223,7 @@ impl Coverage {
     }
 
     fn expect_stores(&mut self) {
-        for (dst, dtype, bits) in ["gm", "l1"]
+        for (dst, dtype, bits) in ["gm", "l1", "ub"]
             .into_iter()
             .flat_map(|dst| [Dtype::S8, Dtype::U8, Dtype::Int32].map(|dtype| (dst, dtype)))
             .flat_map(|(dst, dtype)| (0..16).map(move |bits| (dst, dtype, bits)))
@@ -219,19 +251,17 @@ impl Coverage {
 
     /// Counts everything in a program.
     pub fn program(&mut self, program: &[Inst], arena: &Arena) {
-        let mut source = 0;
+        let mut state = State::reset();
         for inst in program {
             match inst.op {
                 Instruction::Set { pipe, register, value } => {
                     let name = isa::state::state_register(pipe, register).map_or("unknown", |register| register.name);
                     self.meet("opcode", format!("set {pipe}.{name}"));
-                    if (pipe, register) == (Pipe::Mte1, isa::state::mte1::ZERO_POINT_SOURCE) {
-                        source = value;
-                    }
+                    state.set(pipe, register, value);
                 }
                 _ => self.meet("opcode", inst.op.opcode().mnemonic().to_owned()),
             }
-            self.operands(&inst.op, source, arena);
+            self.operands(&inst.op, &state, arena);
             for (signal, flag) in inst.sets.iter().zip(inst.set_flags()) {
                 self.meet("flag", flag_name(flag, signal.early));
             }
@@ -242,7 +272,8 @@ impl Coverage {
         }
     }
 
-    fn operands(&mut self, op: &Instruction, source: u32, arena: &Arena) {
+    fn operands(&mut self, op: &Instruction, state: &State, arena: &Arena) {
+        self.outer(op, state);
         let (m0, k0, n0) = (self.config.m0, self.config.k0, self.config.n0);
         match op {
             Instruction::Mte2Load(load) => {
@@ -263,6 +294,7 @@ impl Coverage {
             Instruction::Mte1Load(load) => {
                 let (bit, block) = if load.side == Side::A { (0, m0) } else { (1, n0) };
                 let turn = if load.transpose { " transpose" } else { "" };
+                let source = state.get(Pipe::Mte1, isa::state::mte1::ZERO_POINT_SOURCE).unwrap_or(0);
                 let from = if source >> bit & 1 == 1 { "fb" } else { "register" };
                 self.meet("mte1.load", format!("{:?} {}{turn} zero from {from}", load.side, load.dtype));
                 self.meet("tile", format!("{:?}{turn} rows: {}", load.side, class(load.rows, block, 16)));
@@ -285,7 +317,8 @@ impl Coverage {
                         self.meet("fix.address", format!("{} at {at}", store.layout));
                         "gm"
                     }
-                    _ => "l1",
+                    FixTarget::L1(_) => "l1",
+                    FixTarget::Ub(_) => "ub",
                 };
                 let options = options([
                     ("bias", store.bias),
@@ -297,10 +330,62 @@ impl Coverage {
                 self.meet("tile", format!("store m: {}", class(store.m, m0, 16)));
                 self.meet("tile", format!("store n: {}", class(store.n, n0, 16)));
             }
-            // Not drawn yet.
-            Instruction::Mte1Im2col(_) | Instruction::Mte3Move(_) => {}
+            Instruction::Mte3Move(copy) => {
+                self.meet("mte3.move", format!("{} {} bytes", copy.layout, length(copy.len_bytes)));
+                self.meet("mte3.move", format!("{} {}", copy.layout, rows(copy.rows)));
+            }
+            Instruction::Mte1Im2col(load) => {
+                self.meet("tile", format!("map rows: {}", class(load.rows, m0, 16)));
+                self.meet("tile", format!("map k: {}", class(load.k, k0, 32)));
+                self.map(load, state);
+            }
             Instruction::End | Instruction::Barrier | Instruction::Nop | Instruction::Set { .. } => {}
         }
+    }
+
+    /// Which outer dimensions a copy has.
+    fn outer(&mut self, op: &Instruction, state: &State) {
+        let Ok(Some(outer)) = isa::geometry::Outer::of(op, state) else { return };
+        let buffer = match op {
+            Instruction::Mte2Load(Mte2Load { dst: buffer, .. })
+            | Instruction::Mte2Fill(Mte2Fill { dst: buffer, .. })
+            | Instruction::Mte3Store(Mte3Store { src: buffer, .. }) => buffer.name(),
+            _ => "l1",
+        };
+        let several = OUTER[usize::from(outer.counts[0] > 1) + 2 * usize::from(outer.counts[1] > 1)];
+        self.meet("outer", format!("{} {buffer} {several}", op.opcode()));
+    }
+
+    /// What a tile of a feature map meets.
+    fn map(&mut self, load: &Mte1Im2col, state: &State) {
+        let Ok(map) = isa::geometry::Im2col::of(load, state) else { return };
+        let mut met = vec![if map.taps_x == 1 { "one tap a line" } else { "taps of a line apart" }];
+        met.push(if map.out_width < self.config.m0 as u32 { "lines within a block" } else { "longer lines" });
+        met.push(match map.tap_bytes.cmp(&(self.config.k0 as u32)) {
+            std::cmp::Ordering::Less => "taps below k0",
+            std::cmp::Ordering::Equal => "taps of k0",
+            std::cmp::Ordering::Greater => "taps above k0",
+        });
+        if load.out_x > 0 {
+            met.push("from the middle of a line");
+        }
+        if load.tap_byte > 0 {
+            met.push("from the middle of a tap");
+        }
+        let runs: Vec<_> = map.tap_runs(load).collect();
+        let parts = (0..u32::from(load.rows)).flat_map(|row| runs.iter().map(move |run| (row, run)));
+        for (row, run) in parts {
+            let (part, _) = map.in_map(load, row, run);
+            met.push(match (part.start, part.len() as u32) {
+                (_, 0) => "padding as a whole",
+                (0, len) if len == run.len => "no padding",
+                (0, _) => "padding on the right",
+                _ => "padding on the left",
+            });
+        }
+        met.sort_unstable();
+        met.dedup();
+        met.into_iter().for_each(|name| self.meet("im2col", name.to_owned()));
     }
 
     fn transfer(&mut self, group: &str, layout: Layout, at: &str, gm_stride: u32, height: u16, len: u32) {

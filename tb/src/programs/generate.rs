@@ -21,6 +21,8 @@ pub(super) struct Generator<'a, R> {
     pub(super) c: Vec<Product>,
     pub(super) channels: Vec<Parameters>,
     pub(super) zero_point_source: u32,
+    /// The last feature map.
+    pub(super) map: Option<isa::geometry::Im2col>,
 }
 
 /// A random program for data in `arena`.
@@ -37,6 +39,7 @@ pub fn program<R: Rng>(rng: &mut R, arena: &Arena) -> Vec<Inst> {
         c: Vec::new(),
         channels: vec![Parameters::default(); FB_CHANNELS],
         zero_point_source: 0,
+        map: None,
     };
     let steps = if generator.chance(16) { 40..100 } else { 3..20 };
     for _ in 0..generator.rng.random_range(steps) {
@@ -51,7 +54,7 @@ pub fn program<R: Rng>(rng: &mut R, arena: &Arena) -> Vec<Inst> {
     program
 }
 
-/// A program that loads the L1 of `tiny`: data from the regions 1 to 4 of `arena`, parameters from region 0.
+/// A program that loads L1 and UB of `tiny`: data from the regions 1 to 5 of `arena`, parameters from region 0.
 pub fn prepare(arena: &Arena) -> Vec<Inst> {
     let mut builder = ProgramBuilder::new();
     for at in (0..L1_PARAMETERS).step_by(Arena::USABLE as usize) {
@@ -59,6 +62,10 @@ pub fn prepare(arena: &Arena) -> Vec<Inst> {
         builder.push(row(arena.place(base, 0), at, Arena::USABLE.min(L1_PARAMETERS - at)));
     }
     builder.push(row(arena.place(0, 0), L1_PARAMETERS, PARAMETER_BYTES));
+    for (at, len) in [(0, Arena::USABLE), (Arena::USABLE, UB_BYTES - Arena::USABLE)] {
+        let Instruction::Mte2Load(load) = row(arena.place(5, 0), at, len) else { unreachable!("row gives a load") };
+        builder.push(Instruction::Mte2Load(Mte2Load { dst: LocalBuffer::Ub, ..load }));
+    }
     builder.finish()
 }
 
@@ -90,14 +97,15 @@ pub(super) fn extent(layout: Layout, stride: u32, rows: u32, len: u32) -> u32 {
 impl<R: Rng> Generator<'_, R> {
     fn step(&mut self) {
         match self.rng.random_range(0..32) {
-            0..6 => self.mte2_load(),
-            6..8 => self.mte2_fill(),
-            8 => drop(self.load_tile(Side::A, None)),
-            9 => drop(self.load_tile(Side::B, None)),
-            10..12 => self.load_any_parameters(),
-            12..19 => self.mmad(),
-            19..25 => self.fix_store(),
-            25..28 => self.mte3_store(),
+            0..5 => self.mte2_load(),
+            5..7 => self.mte2_fill(),
+            7 => drop(self.load_a(None)),
+            8 => drop(self.load_tile(Side::B, None)),
+            9..11 => self.load_any_parameters(),
+            11..18 => self.mmad(),
+            18..24 => self.fix_store(),
+            24..27 => self.mte3_store(),
+            27 => self.mte3_move(),
             28 => self.builder.barrier(),
             29 => drop(self.builder.push(Instruction::Nop)),
             _ => self.set_anything(),
@@ -129,26 +137,6 @@ impl<R: Rng> Generator<'_, R> {
         if value > most { rng.random_range(1..=most) } else { value }
     }
 
-    /// Rows and bytes per row of a transfer of at most `most` bytes.
-    fn shape(&mut self, most: u32) -> (u32, u32) {
-        let len = match self.below(6) {
-            0 => 1 + self.below(7),
-            1 => 8 * (1 + self.below(8)),
-            2 => 32,
-            3 => 32 * (1 + self.below(5)),
-            4 => 33 + self.below(70),
-            _ => 1 + self.below(400),
-        };
-        let rows = match self.below(4) {
-            0 => 1,
-            1 => 2 + self.below(7),
-            2 => 16,
-            _ => 1 + self.below(40),
-        };
-        let most = if self.chance(20) { most } else { most.min(900) };
-        (rows.min(most / len).max(1), len)
-    }
-
     pub(super) fn layout(&mut self) -> Layout {
         if self.rng.random() { Layout::Rows } else { Layout::Nz }
     }
@@ -174,112 +162,11 @@ impl<R: Rng> Generator<'_, R> {
         at / unit * unit
     }
 
-    /// A place for a transfer in GM: mostly the lower regions are read and the upper ones written, so that not every transfer
-    /// needs a barrier.
-    pub(super) fn gm(&mut self, bytes: u32, unit: u32, write: bool) -> GmAddress {
-        let base = match (self.chance(12), write) {
-            (true, _) => self.rng.random_range(1..16),
-            (false, false) => self.rng.random_range(0..8),
-            (false, true) => self.rng.random_range(8..16),
-        };
-        let at = self.place(Arena::USABLE, bytes, unit);
-        self.arena.place(base, at)
-    }
-
-    fn mte2_load(&mut self) {
-        let layout = self.layout();
-        let (rows, len) = self.shape(Arena::USABLE);
-        let dst_stride = self.stride(layout, rows, len);
-        let bytes = extent(layout, dst_stride, rows, len);
-        if bytes > L1_PARAMETERS {
-            return;
-        }
-        let unit = if layout == Layout::Nz { 32 } else { 1 };
-        let dst_address = self.place(L1_PARAMETERS, bytes, unit);
-        let gm_stride = match self.below(5) {
-            0 => 0,
-            1 => self.below(len),
-            2 => len,
-            _ => len + self.below(70),
-        };
-        let gm_stride = if (rows - 1) * gm_stride + len > Arena::USABLE { len } else { gm_stride };
-        let gm = self.gm((rows - 1) * gm_stride + len, 1, false);
-        self.builder.push(Instruction::Mte2Load(Mte2Load {
-            gm,
-            gm_stride,
-            layout,
-            dst: LocalBuffer::L1,
-            dst_address,
-            dst_stride,
-            rows: rows as u16,
-            len_bytes: len,
-        }));
-    }
-
-    fn mte2_fill(&mut self) {
-        let (rows, len) = self.shape(900);
-        let dst_stride = if self.chance(4) { self.below(len) } else { self.stride(Layout::Rows, rows, len) };
-        let bytes = extent(Layout::Rows, dst_stride, rows, len);
-        let dst_address = self.place(L1_PARAMETERS, bytes, 1);
-        let byte = self.rng.random();
-        self.builder.push(Instruction::Mte2Fill(Mte2Fill {
-            dst: LocalBuffer::L1,
-            dst_address,
-            dst_stride,
-            rows: rows as u16,
-            len_bytes: len,
-            byte,
-        }));
-    }
-
-    fn mte3_store(&mut self) {
-        let layout = self.layout();
-        let (rows, len) = self.shape(Arena::USABLE / 2);
-        let src_stride = match layout {
-            Layout::Rows => self.below(2 * len),
-            Layout::Nz => 32 * self.below(rows + 5),
-        };
-        let bytes = extent(layout, src_stride, rows, len);
-        let gm_stride = self.stride(Layout::Rows, rows, len);
-        let gm_bytes = extent(Layout::Rows, gm_stride, rows, len);
-        if bytes > L1_BYTES || gm_bytes > Arena::USABLE {
-            return;
-        }
-        let unit = if layout == Layout::Nz { 32 } else { 1 };
-        let src_address = self.place(L1_BYTES, bytes, unit);
-        let gm = self.gm(gm_bytes, 1, true);
-        self.builder.push(Instruction::Mte3Store(Mte3Store {
-            gm,
-            gm_stride,
-            layout,
-            src: LocalBuffer::L1,
-            src_address,
-            src_stride,
-            rows: rows as u16,
-            len_bytes: len,
-        }));
-    }
-
-    /// Stores some of L1 as it is, so that what went wrong in it is seen soon.
-    fn look(&mut self) {
-        let (len, src_address) = (1024, self.below(L1_BYTES - 1024));
-        let gm = self.gm(len, 1, true);
-        self.builder.push(Instruction::Mte3Store(Mte3Store {
-            gm,
-            gm_stride: 0,
-            layout: Layout::Rows,
-            src: LocalBuffer::L1,
-            src_address,
-            src_stride: 0,
-            rows: 1,
-            len_bytes: len,
-        }));
-    }
-
     /// A register that is set again before it is used.
     fn set_anything(&mut self) {
-        let (pipe, register) = match self.below(9) {
-            0 | 1 => (Pipe::Mte1, mte1::ZERO_POINT_A),
+        let (pipe, register) = match self.below(10) {
+            0 => ([Pipe::Mte2, Pipe::Mte3][self.below(2) as usize], self.below(6) as u8),
+            1 => (Pipe::Mte1, mte1::ZERO_POINT_A),
             2 => (Pipe::Mte1, mte1::ZERO_POINT_B),
             3 => (Pipe::Mte1, mte1::ZERO_POINT_CHANNEL_A),
             4 => (Pipe::Mte1, mte1::ZERO_POINT_CHANNEL_B),

@@ -18,9 +18,9 @@ pub(super) const MOST_K: u16 = 100;
 /// A tile in L0A or L0B.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tile {
-    first: u16,
-    rows: u16,
-    k: u16,
+    pub(super) first: u16,
+    pub(super) rows: u16,
+    pub(super) k: u16,
     dtype: Dtype,
 }
 
@@ -62,7 +62,7 @@ pub(super) struct Parameters {
 
 impl<R: Rng> Generator<'_, R> {
     /// A number of the dtype, its extremes often.
-    fn number(&mut self, dtype: Dtype) -> i32 {
+    pub(super) fn number(&mut self, dtype: Dtype) -> i32 {
         let (lowest, highest) = dtype.range().expect("an integer dtype");
         match self.below(5) {
             0 => 0,
@@ -76,15 +76,26 @@ impl<R: Rng> Generator<'_, R> {
         if self.rng.random() { Dtype::S8 } else { Dtype::U8 }
     }
 
-    /// Loads a tile, of this k if one is given.
-    pub(super) fn load_tile(&mut self, side: Side, k: Option<u16>) -> Tile {
-        let (mut rows, mut k, dtype) = (self.extent(MOST_ROWS), k.unwrap_or_else(|| self.extent(MOST_K)), self.dtype());
-        let transpose: bool = self.rng.random();
-        // L0 has room for it, and L1 in whatever orientation.
+    /// A tile of about this k and its dtype, somewhere in L0A or L0B, whose old tiles there are forgotten.
+    pub(super) fn new_tile(&mut self, side: Side, k: u16) -> (Tile, Dtype) {
+        let (mut rows, dtype) = (self.extent(MOST_ROWS), self.dtype());
         while rows.div_ceil(16) * k.div_ceil(32) > L0_FRACTALS {
             rows = rows.div_ceil(2);
         }
-        k = k.min(32 * L0_FRACTALS);
+        let mut tile = Tile { first: 0, rows, k: k.min(32 * L0_FRACTALS), dtype };
+        tile.first = self.rng.random_range(0..=L0_FRACTALS - tile.fractals());
+        let tiles = if side == Side::A { &mut self.a } else { &mut self.b };
+        tiles.retain(|old| old.first + old.fractals() <= tile.first || tile.first + tile.fractals() <= old.first);
+        tiles.push(tile);
+        (tile, dtype)
+    }
+
+    /// Loads a tile from nz, of this k if one is given.
+    pub(super) fn load_tile(&mut self, side: Side, k: Option<u16>) -> Tile {
+        let k = k.unwrap_or_else(|| self.extent(MOST_K));
+        let (tile, dtype) = self.new_tile(side, k);
+        let (rows, k) = (tile.rows, tile.k);
+        let transpose: bool = self.rng.random();
         let (l1_rows, l1_len) = if transpose { (k, rows) } else { (rows, k) };
         let (l1_rows, l1_len) = (u32::from(l1_rows), u32::from(l1_len));
         let panel_stride = match self.below(4) {
@@ -94,8 +105,6 @@ impl<R: Rng> Generator<'_, R> {
         let bytes = extent(Layout::Nz, panel_stride, l1_rows, l1_len);
         let l1_address = self.place(L1_BYTES, bytes, 512);
         self.zero_points(side, rows, dtype);
-        let mut tile = Tile { first: 0, rows, k, dtype };
-        tile.first = self.rng.random_range(0..=L0_FRACTALS - tile.fractals());
         self.builder.push(Instruction::Mte1Load(Mte1Load {
             side,
             transpose,
@@ -106,9 +115,6 @@ impl<R: Rng> Generator<'_, R> {
             k,
             fractal: tile.first,
         }));
-        let tiles = if side == Side::A { &mut self.a } else { &mut self.b };
-        tiles.retain(|old| old.first + old.fractals() <= tile.first || tile.first + tile.fractals() <= old.first);
-        tiles.push(tile);
         tile
     }
 
@@ -194,8 +200,8 @@ impl<R: Rng> Generator<'_, R> {
 
     pub(super) fn mmad(&mut self) {
         let a = match self.a.len() {
-            0 => self.load_tile(Side::A, None),
-            _ if self.chance(4) => self.load_tile(Side::A, None),
+            0 => self.load_a(None),
+            _ if self.chance(4) => self.load_a(None),
             len => self.a[self.rng.random_range(0..len)],
         };
         let fitting: Vec<Tile> = self.b.iter().copied().filter(|b| b.k == a.k).collect();
@@ -279,9 +285,10 @@ impl<R: Rng> Generator<'_, R> {
             bytes = extent(layout, dst_stride, m.into(), row_bytes);
         }
         let unit = if layout == Layout::Nz { 32 } else { 1 };
-        let dst = match self.chance(3) {
-            true => FixTarget::L1(self.place(L1_PARAMETERS, bytes, unit)),
-            false => FixTarget::Gm(self.gm(bytes, unit, true)),
+        let dst = match self.below(6) {
+            0 | 1 => FixTarget::L1(self.place(L1_PARAMETERS, bytes, unit)),
+            2 => FixTarget::Ub(self.place(UB_BYTES, bytes, unit)),
+            _ => FixTarget::Gm(self.gm(bytes, unit, true)),
         };
         let (bias, relu, clamp): (bool, bool, bool) = (self.rng.random(), self.rng.random(), self.rng.random());
         let per_channel = dtype_out != Dtype::Int32 && self.rng.random::<bool>();
