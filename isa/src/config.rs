@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A core as a value: every size that may differ between cores, its legality rules, and the named cores.
 //!
-//! | core | cube M0 x K0 x N0 | L1 / L0A / L0B / L0C KiB | FIX lanes | outstanding | bus |
+//! | core | cube M0 x K0 x N0 | L1 / L0A / L0B / L0C / UB KiB | FIX lanes | outstanding | bus |
 //! |---|---|---|---|---|---|
-//! | `tiny` | 4 x 4 x 4 | 16 / 8 / 8 / 32 | 2 | 8 | 8 B |
-//! | `lite` | 4 x 16 x 4 | 128 / 32 / 32 / 32 | 8 | 16 | 16 B |
-//! | `max` | 16 x 32 x 16 | 512 / 64 / 64 / 128 | 64 | 64 | 64 B |
-//!
-//! The cores of this version have no UB and no vector unit, so `ub_bytes` is 0 in all of them.
+//! | `tiny` | 4 x 4 x 4 | 16 / 8 / 8 / 32 / 4 | 2 | 8 | 8 B |
+//! | `lite` | 4 x 16 x 4 | 128 / 32 / 32 / 32 / 32 | 8 | 16 | 16 B |
+//! | `max` | 16 x 32 x 16 | 512 / 64 / 64 / 128 / 192 | 64 | 64 | 64 B |
 
 mod rules;
 
@@ -76,7 +74,7 @@ impl Config {
             l0a_bytes: 8 << 10,
             l0b_bytes: 8 << 10,
             l0c_bytes: 32 << 10,
-            ub_bytes: 0,
+            ub_bytes: 4 << 10,
             fix_lanes: 2,
             outstanding: 8,
             bus_bytes: 8,
@@ -99,7 +97,7 @@ impl Config {
             l0a_bytes: 32 << 10,
             l0b_bytes: 32 << 10,
             l0c_bytes: 32 << 10,
-            ub_bytes: 0,
+            ub_bytes: 32 << 10,
             fix_lanes: 8,
             outstanding: 16,
             bus_bytes: 16,
@@ -122,7 +120,7 @@ impl Config {
             l0a_bytes: 64 << 10,
             l0b_bytes: 64 << 10,
             l0c_bytes: 128 << 10,
-            ub_bytes: 0,
+            ub_bytes: 192 << 10,
             fix_lanes: 64,
             outstanding: 64,
             bus_bytes: 64,
@@ -147,7 +145,7 @@ impl Config {
     }
 
     /// A legal configuration that is small enough to simulate: at most 1024 MAC per cycle, L1 8 to 64 KiB, L0A and L0B 1 to
-    /// 16 KiB, L0C 2 to 32 KiB, bus 8 to 64 bytes.
+    /// 16 KiB, L0C 2 to 32 KiB, UB none or 1 to 16 KiB, bus 8 to 64 bytes.
     ///
     /// `next` gives uniform 64-bit numbers; the same numbers give the same configuration.
     pub fn random(mut next: impl FnMut() -> u64) -> Config {
@@ -164,7 +162,8 @@ impl Config {
                 l0a_bytes: power(10, 14),
                 l0b_bytes: power(10, 14),
                 l0c_bytes: power(11, 15),
-                ub_bytes: 0,
+                // 512 counts as none.
+                ub_bytes: power(9, 14) >> 10 << 10,
                 fix_lanes: power(0, 4),
                 outstanding: power(0, 5),
                 bus_bytes: power(3, 6),

@@ -58,7 +58,7 @@ coded_enum! {
     LocalBuffer {
         /// L1.
         L1 = 0, "l1";
-        /// UB, which no core of this version has.
+        /// UB, if the core has one.
         Ub = 1, "ub";
     }
 }
@@ -246,7 +246,7 @@ pub enum FixTarget {
     Gm(GmAddress),
     /// L1, byte address of 24 bits.
     L1(u32),
-    /// UB, byte address of 24 bits; no core of this version has it.
+    /// UB, byte address of 24 bits.
     Ub(u32),
 }
 

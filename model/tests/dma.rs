@@ -167,7 +167,7 @@ impl Walk {
 #[test]
 fn four_dimensions_ub_and_moves_touch_exactly_their_bytes() {
     let mut rng = rng(3);
-    let config = Config { ub_bytes: 4096, ..Config::tiny() };
+    let config = Config::tiny();
     for case in 0..300 {
         let mut core = Core::new(config.clone()).unwrap();
         core.poison(rng.next_u64());
@@ -254,7 +254,7 @@ fn outer_dimensions_that_mean_nothing_are_faults() {
     let text =
         format!("set mte2.src_stride2 16\nset mte3.dst_stride3 16\n{load} layout=nz\nbarrier\n{store} layout=nz\nend");
     run_done(&mut Core::new(Config::tiny()).unwrap(), &mut SparseMemory::new(5), &assemble(&text));
-    let core = Config { ub_bytes: 4096, ..Config::tiny() };
+    let core = Config::tiny();
     let moving = "mte3.move dst=l1[0] src=ub[0] rows=1 len_bytes=4 dst_stride=0 src_stride=0";
     let fault = |text: &str| {
         common::run_fault(&mut Core::new(core.clone()).unwrap(), &mut SparseMemory::new(5), &assemble(text))

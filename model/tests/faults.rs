@@ -73,10 +73,19 @@ fn decode_faults() {
         "m.mmad c=l0c[0] a=l0a[0] b=l0b[0] m=1 n=1 k=1 dtype_a=fp16 dtype_b=fp16",
         "fix.store dst=b0[0] src=l0c[0] m=1 n=1 dst_stride=0 dtype_out=s8 rounding=tflite",
         "fix.store dst=b0[0] src=l0c[0] m=1 n=1 dst_stride=0 dtype_out=fp32",
-        "mte2.fill dst=ub[0] byte=1 rows=1 len_bytes=1 dst_stride=0",
     ];
     for text in unsupported {
         assert_eq!(fault_of_words(words(text)), refused(Cause::Unsupported), "{text}");
+    }
+    let of_ub = [
+        "mte2.fill dst=ub[0] byte=1 rows=1 len_bytes=1 dst_stride=0",
+        "mte3.store gm=b0[0] src=ub[0] rows=1 len_bytes=1 gm_stride=0 src_stride=0",
+        "mte3.move dst=l1[0] src=ub[0] rows=1 len_bytes=1 dst_stride=0 src_stride=0",
+    ];
+    for text in of_ub {
+        let mut core = Core::new(Config { ub_bytes: 0, ..Config::tiny() }).unwrap();
+        let record = common::run_fault(&mut core, &mut SparseMemory::new(1), &assemble(&format!("nop\n{text}\nend")));
+        assert_eq!(record, refused(Cause::Unsupported), "{text}");
     }
 }
 

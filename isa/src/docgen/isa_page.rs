@@ -270,11 +270,12 @@ fn cores() -> String {
             format!("`{}`", core.name),
             format!("{} x {} x {} ({})", core.m0, core.k0, core.n0, core.peak_macs()),
             format!(
-                "{} / {} / {} / {}",
+                "{} / {} / {} / {} / {}",
                 core.l1_bytes >> 10,
                 core.l0a_bytes >> 10,
                 core.l0b_bytes >> 10,
-                core.l0c_bytes >> 10
+                core.l0c_bytes >> 10,
+                core.ub_bytes >> 10
             ),
             format!("{} / {} / {}", core.l0a_fractals(), core.l0b_fractals(), core.l0c_fractals()),
             core.fb_channels.to_string(),
@@ -287,7 +288,7 @@ fn cores() -> String {
     let head = [
         "core",
         "M0 x K0 x N0 (MAC per cycle)",
-        "L1 / L0A / L0B / L0C KiB",
+        "L1 / L0A / L0B / L0C / UB KiB",
         "L0A / L0B / L0C fractals",
         "FB channels",
         "FIX lanes",
