@@ -56,7 +56,7 @@ pub enum HostError {
     },
     /// A scale that is not finite, positive and normal.
     Scale {
-        /// Column of C; 0 for a scale of the whole tensor.
+        /// Column of C, output channel; 0 for a scale of the whole tensor.
         channel: usize,
         /// The value.
         value: f32,
@@ -106,7 +106,7 @@ impl fmt::Display for HostError {
                 None => write!(f, "{operand} has dtype {dtype}, which has no zero point"),
             },
             HostError::Scale { channel, value } => {
-                write!(f, "the scale {value} of column {channel} is not finite, positive and normal")
+                write!(f, "the scale {value} of channel {channel} is not finite, positive and normal")
             }
             HostError::NoTiling { config } => {
                 write!(f, "the buffers of the core `{config}` hold no tile of the product: take a larger core")

@@ -2,27 +2,18 @@
 //! Matrix products of any size: C = A x B with bias, requantisation and ReLU, as programs for a core.
 
 mod schedule;
-mod slots;
 mod tiling;
 
 pub use tiling::Tiling;
 
+use crate::channels::{Channels, Output, check_dtype, check_length, check_size, check_zero_point};
 use crate::error::{HostError, Result};
-use crate::job::{Job, Operand, ResultPlace};
+use crate::job::Job;
+use crate::placement::{self, Product, result_bytes};
 use crate::program::Program;
-use crate::report::Report;
 use crate::transport::Transport;
-use isa::csr::{RIGHT_READ, RIGHT_WRITE};
 use isa::limits::GM_ADDRESS_BITS;
-use isa::{Config, Dtype, FbField};
-use model::Window;
-use schedule::base;
-
-/// Operands, results and code lie in GM at multiples of this, each beginning a page of its own.
-const ALIGN: u64 = 4096;
-
-/// The parameter arrays lie at multiples of this many bytes.
-const PARAMETER_ALIGN: usize = 64;
+use isa::{Config, Dtype};
 
 /// What is to be computed: `C[i, j] = fix(sum over l of (A[i, l] - zero_point_a) * (B[l, j] - zero_points_b[j]) + bias[j])`.
 ///
@@ -56,50 +47,6 @@ pub struct Gemm {
     pub clamp: Option<(i32, i32)>,
 }
 
-/// What FIX makes of the int32 sums.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Output {
-    /// They stay int32, modulo 2^32.
-    Int32,
-    /// Times a scale, rounded half to even, plus zero point, saturated: mode `onnx`.
-    Quantised {
-        /// s8 or u8.
-        dtype: Dtype,
-        /// One, or one per column; finite, positive and normal.
-        scales: Vec<f32>,
-        /// In the range of dtype.
-        zero_point: i32,
-    },
-}
-
-impl Output {
-    /// The dtype of the results.
-    pub fn dtype(&self) -> Dtype {
-        match self {
-            Output::Int32 => Dtype::Int32,
-            Output::Quantised { dtype, .. } => *dtype,
-        }
-    }
-}
-
-/// Where a parameter array lies, one number per column.
-pub(crate) struct Parameter {
-    /// Bytes per column.
-    bytes: usize,
-    /// Bytes per column of the arrays before it.
-    before: usize,
-}
-
-impl Parameter {
-    fn gm_offset(&self, n: usize) -> usize {
-        self.before * n.next_multiple_of(PARAMETER_ALIGN)
-    }
-
-    fn l1_offset(&self, n: usize) -> usize {
-        self.before * n
-    }
-}
-
 impl Gemm {
     /// The product of two s8 matrices into int32, without zero points and bias.
     pub fn new(m: usize, n: usize, k: usize) -> Gemm {
@@ -128,7 +75,7 @@ impl Gemm {
         if m == 0 || n == 0 || k == 0 {
             return Err(HostError::EmptyShape { m, n, k });
         }
-        let size = u128::from(self.output.dtype().bytes(1));
+        let size = self.output.bytes() as u128;
         for (what, bytes) in [
             ("a row of A in bytes", k as u128),
             ("a row of B in bytes", if self.transposed_b { k } else { n } as u128),
@@ -140,27 +87,8 @@ impl Gemm {
             check_size(what, rows as u128 * row, 1 << (GM_ADDRESS_BITS - 2))?;
         }
         check_dtype("A", self.dtype_a)?;
-        check_dtype("B", self.dtype_b)?;
         check_zero_point("A", self.zero_point_a, self.dtype_a)?;
-        if self.zero_points_b.len() > 1 {
-            check_length("zero_points_b", n, self.zero_points_b.len())?;
-        }
-        self.zero_points_b.iter().try_for_each(|&zero_point| check_zero_point("B", zero_point, self.dtype_b))?;
-        if let Some(bias) = &self.bias {
-            check_length("bias", n, bias.len())?;
-        }
-        if let Output::Quantised { dtype, scales, zero_point } = &self.output {
-            check_dtype("C", *dtype)?;
-            check_zero_point("C", *zero_point, *dtype)?;
-            if scales.len() != 1 {
-                check_length("scales", n, scales.len())?;
-            }
-            let bad = scales.iter().position(|scale| !scale.is_normal() || *scale < 0.0);
-            if let Some(channel) = bad {
-                return Err(HostError::Scale { channel, value: scales[channel] });
-            }
-        }
-        Ok(())
+        self.channels().validate()
     }
 
     /// Bytes of A.
@@ -175,38 +103,21 @@ impl Gemm {
 
     /// Bytes of C.
     pub fn c_bytes(&self) -> usize {
-        self.m * self.n * self.output.dtype().bytes(1) as usize
+        result_bytes(self.m * self.n, &self.output)
     }
 
-    /// The parameter array that goes into a field of FB, if the product has one.
-    pub(crate) fn parameter(&self, field: FbField) -> Option<Parameter> {
-        match (field, &self.output) {
-            (FbField::Bias, _) if self.bias.is_some() => Some(Parameter { bytes: 4, before: 0 }),
-            (FbField::Scale, Output::Quantised { scales, .. }) if scales.len() > 1 => {
-                Some(Parameter { bytes: 4, before: 4 })
-            }
-            (FbField::ZeroPoint, _) if self.zero_points_b.len() > 1 => Some(Parameter { bytes: 2, before: 8 }),
-            _ => None,
+    /// What is done per column.
+    pub(crate) fn channels(&self) -> Channels<'_> {
+        Channels {
+            n: self.n,
+            operand: "B",
+            dtype: self.dtype_b,
+            zero_points: &self.zero_points_b,
+            bias: self.bias.as_deref(),
+            output: &self.output,
+            relu: self.relu,
+            clamp: self.clamp,
         }
-    }
-
-    /// The numbers of the parameter array that goes into a field of FB, little-endian; empty without them.
-    fn parameter_bytes(&self, field: FbField) -> Vec<u8> {
-        match (field, &self.output) {
-            (FbField::Bias, _) => self.bias.iter().flatten().flat_map(|bias| bias.to_le_bytes()).collect(),
-            (FbField::Scale, Output::Quantised { scales, .. }) => {
-                scales.iter().flat_map(|scale| scale.to_le_bytes()).collect()
-            }
-            (FbField::ZeroPoint, _) => {
-                self.zero_points_b.iter().flat_map(|&zero_point| (zero_point as i16).to_le_bytes()).collect()
-            }
-            _ => vec![],
-        }
-    }
-
-    /// True if something goes through FB.
-    pub(crate) fn has_parameters(&self) -> bool {
-        FbField::ALL.iter().any(|&field| self.parameter(field).is_some())
     }
 
     /// The product as a program for a core; it runs with the same result on every core with buffers as large or larger.
@@ -223,28 +134,9 @@ impl Gemm {
     pub fn compile_tiled(&self, config: &Config, tiling: Tiling) -> Result<Compiled> {
         self.validate()?;
         config.validate()?;
-        let mut end = ALIGN;
-        let mut region = |bytes: usize| {
-            let first = end;
-            end = (end + bytes.max(1) as u64).next_multiple_of(ALIGN);
-            (first, first + bytes.max(1) as u64 - 1)
-        };
-        let a = region(self.a_bytes());
-        let b = region(self.b_bytes());
-        let c = region(self.c_bytes());
-        let parameters = region(10 * self.n.next_multiple_of(PARAMETER_ALIGN));
-        let mut bases = vec![0; 4];
-        let mut windows = vec![];
-        for (base, (first, last), rights) in [
-            (base::A, a, RIGHT_READ),
-            (base::B, b, RIGHT_READ),
-            (base::C, c, RIGHT_WRITE),
-            (base::PARAMETERS, parameters, RIGHT_READ),
-        ] {
-            bases[usize::from(base)] = first;
-            windows.push(Window { first, last, rights });
-        }
-        let program = Program::new(schedule::program(self, &tiling, config), end, bases, windows)?;
+        let instructions = schedule::program(self, &tiling, config);
+        let sizes = (self.a_bytes(), self.b_bytes(), self.c_bytes());
+        let program = placement::placed(instructions, sizes.0, sizes.1, sizes.2, &self.channels())?;
         Ok(Compiled { gemm: self.clone(), tiling, program })
     }
 }
@@ -281,30 +173,9 @@ impl Compiled {
         let Gemm { m, n, k, .. } = *gemm;
         check_length("A", gemm.a_bytes(), a.len())?;
         check_length("B", gemm.b_bytes(), b.len())?;
-        let place = |base: u8| self.program.bases()[usize::from(base)];
-        let matrix = |name, base, dtype, shape: [usize; 2], bytes: &'a [u8]| Operand {
-            name,
-            address: place(base),
-            dtype: numpy_name(dtype),
-            shape: shape.to_vec(),
-            bytes: bytes.into(),
-        };
         let b_shape = if gemm.transposed_b { [n, k] } else { [k, n] };
-        let mut operands =
-            vec![matrix("a", base::A, gemm.dtype_a, [m, k], a), matrix("b", base::B, gemm.dtype_b, b_shape, b)];
-        for (field, name, dtype) in [
-            (FbField::Bias, "bias", "int32"),
-            (FbField::Scale, "scale", "float32"),
-            (FbField::ZeroPoint, "zero_point_b", "int16"),
-        ] {
-            let Some(parameter) = gemm.parameter(field) else { continue };
-            let address = place(base::PARAMETERS) + parameter.gm_offset(n) as u64;
-            let bytes = gemm.parameter_bytes(field).into();
-            operands.push(Operand { name, address, dtype, shape: vec![n], bytes });
-        }
-        let dtype = numpy_name(gemm.output.dtype());
-        let result = ResultPlace { address: place(base::C), dtype, shape: vec![m, n], bytes: gemm.c_bytes() };
-        Ok(Job { program: &self.program, operands, result })
+        let operands = [("a", gemm.dtype_a, vec![m, k], a.into()), ("b", gemm.dtype_b, b_shape.to_vec(), b.into())];
+        Ok(placement::job(&self.program, operands, "zero_point_b", vec![m, n], &gemm.channels()))
     }
 
     /// Writes the operands, runs the program, reads the result.
@@ -312,30 +183,7 @@ impl Compiled {
     /// *Shapes*: `a` \[m, k\], `b` \[k, n\] or \[n, k\], row-major, a byte per element, s8 as two's complement.
     /// *Errors*: [`HostError::OperandLength`]; as [`Transport::run`].
     pub fn run(&self, transport: &mut dyn Transport, a: &[u8], b: &[u8]) -> Result<Product> {
-        let (c, report) = self.job(a, b)?.run(transport)?;
-        Ok(Product { dtype: self.gemm.output.dtype(), c, report })
-    }
-}
-
-/// A result with its counters.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Product {
-    /// dtype of C.
-    pub dtype: Dtype,
-    /// C \[m, n\], row-major, little-endian.
-    pub c: Vec<u8>,
-    /// Counters of the run.
-    pub report: Report,
-}
-
-impl Product {
-    /// The elements of C \[m, n\], row-major.
-    pub fn values(&self) -> Vec<i32> {
-        match self.dtype {
-            Dtype::S8 => self.c.iter().map(|&byte| i32::from(byte as i8)).collect(),
-            Dtype::U8 => self.c.iter().map(|&byte| i32::from(byte)).collect(),
-            _ => self.c.as_chunks().0.iter().map(|&bytes| i32::from_le_bytes(bytes)).collect(),
-        }
+        placement::run(&self.job(a, b)?, transport, &self.gemm.output)
     }
 }
 
@@ -344,30 +192,4 @@ impl Product {
 /// *Shapes* and *errors*: as [`Gemm::compile`] and [`Compiled::run`].
 pub fn gemm(transport: &mut dyn Transport, gemm: &Gemm, a: &[u8], b: &[u8]) -> Result<Product> {
     gemm.compile(transport.config())?.run(transport, a, b)
-}
-
-fn check_size(what: &'static str, size: u128, limit: u128) -> Result<()> {
-    if size <= limit { Ok(()) } else { Err(HostError::TooLarge { what, size, limit }) }
-}
-
-fn check_length(operand: &'static str, expected: usize, got: usize) -> Result<()> {
-    if expected == got { Ok(()) } else { Err(HostError::OperandLength { operand, expected, got }) }
-}
-
-fn check_dtype(operand: &'static str, dtype: Dtype) -> Result<()> {
-    if matches!(dtype, Dtype::S8 | Dtype::U8) { Ok(()) } else { Err(HostError::OperandDtype { operand, dtype }) }
-}
-
-fn check_zero_point(operand: &'static str, value: i32, dtype: Dtype) -> Result<()> {
-    let fits = dtype.range().is_some_and(|(low, high)| (low..=high).contains(&value));
-    if fits { Ok(()) } else { Err(HostError::ZeroPoint { operand, value, dtype }) }
-}
-
-/// What NumPy calls the numbers of operands and results.
-fn numpy_name(dtype: Dtype) -> &'static str {
-    match dtype {
-        Dtype::S8 => "int8",
-        Dtype::U8 => "uint8",
-        _ => "int32",
-    }
 }

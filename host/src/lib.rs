@@ -15,20 +15,26 @@
 //! # Ok::<(), host::HostError>(())
 //! ```
 
+mod channels;
+mod emit;
 mod error;
 mod gemm;
 mod job;
 mod modelled;
+mod placement;
 mod program;
 mod report;
 mod simulated;
+mod slots;
 mod transport;
 
+pub use channels::Output;
 pub use error::{HostError, Result};
-pub use gemm::{Compiled, Gemm, Output, Product, Tiling, gemm};
+pub use gemm::{Compiled, Gemm, Tiling, gemm};
 pub use job::{Job, Operand, ResultPlace};
 pub use model::Window;
 pub use modelled::Modelled;
+pub use placement::Product;
 pub use program::Program;
 pub use report::Report;
 pub use simulated::{MemorySettings, Simulated};

@@ -11,21 +11,19 @@
 //! ```
 
 use super::Gemm;
+use crate::emit::Tile;
 use crate::error::{HostError, Result};
 use isa::Config;
 use isa::limits::{FRACTAL_ROW_BYTES, FRACTAL_ROWS, INSTRUCTION_BYTES, L0C_FRACTAL_COLUMNS};
 
-/// Bytes of bias, scale and zero point of one column in the parameter slots of L1.
-const PARAMETER_BYTES: usize = 4 + 4 + 2;
-
 /// Slots that an operand has at least in L1, L0A and L0B: one is used while the other is filled.
-const LEAST_SLOTS: usize = 2;
+pub(crate) const LEAST_SLOTS: usize = 2;
 
 /// Instructions per step of k, for the estimate of what fetch reads.
-const INSTRUCTIONS_PER_STEP: usize = 4;
+pub(crate) const INSTRUCTIONS_PER_STEP: usize = 4;
 
 /// Cycles that a step takes at least, however little it multiplies: fetch, dispatch and flags of its instructions.
-const STEP_CYCLES: usize = 36;
+pub(crate) const STEP_CYCLES: usize = 36;
 
 /// Sizes of a tile and slots in L1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,15 +81,15 @@ impl Tiling {
 
     /// Every way to give L1 to tiles of this size that is worth a look.
     fn fitting(gemm: &Gemm, config: &Config, m: usize, n: usize, k: usize) -> Vec<Tiling> {
-        let fractals = |rows: usize| rows / FRACTAL_ROWS * (k / FRACTAL_ROW_BYTES);
+        let tile = Tile { m, n, k };
         let one_tile = m >= gemm.m && n >= gemm.n;
         let c_slots = if one_tile { 1 } else { 2 };
-        let fits = fractals(m) * LEAST_SLOTS <= config.l0a_fractals()
-            && fractals(n) * LEAST_SLOTS <= config.l0b_fractals()
-            && m / FRACTAL_ROWS * (n / L0C_FRACTAL_COLUMNS) * c_slots <= config.l0c_fractals()
+        let fits = tile.a_fractals() * LEAST_SLOTS <= config.l0a_fractals()
+            && tile.b_fractals() * LEAST_SLOTS <= config.l0b_fractals()
+            && tile.c_fractals() * c_slots <= config.l0c_fractals()
             && n <= config.fb_channels;
         let tiling = Tiling { m, n, k, a_slots: 0, b_slots: 0, c_slots, estimate: 0 };
-        let room = config.l1_bytes.saturating_sub(2 * tiling.parameter_slot_bytes(gemm));
+        let room = config.l1_bytes.saturating_sub(2 * gemm.channels().parameter_slot_bytes(n));
         let (a, b) = (tiling.a_slot_bytes(), tiling.b_slot_bytes(gemm));
         if !fits || LEAST_SLOTS * (a + b) > room {
             return vec![];
@@ -122,9 +120,9 @@ impl Tiling {
         if gemm.transposed_b { self.n * self.k } else { self.k * self.n.next_multiple_of(FRACTAL_ROW_BYTES) }
     }
 
-    /// Bytes of the parameters of one tile of columns in L1; a multiple of 32, since n is one of 16.
-    pub(super) fn parameter_slot_bytes(&self, gemm: &Gemm) -> usize {
-        if gemm.has_parameters() { self.n * PARAMETER_BYTES } else { 0 }
+    /// Its sizes.
+    pub(super) fn tile(&self) -> Tile {
+        Tile { m: self.m, n: self.n, k: self.k }
     }
 
     /// Estimated cycles. What counts is that better tilings get lower numbers.
@@ -133,12 +131,7 @@ impl Tiling {
         let (rows, columns, panel) = (gemm.m.div_ceil(self.m), gemm.n.div_ceil(self.n), gemm.k.div_ceil(self.k));
         let steps = rows * columns * panel;
         let (m, n, k) = (self.m.min(gemm.m), self.n.min(gemm.n), self.k.min(gemm.k));
-        // Bus words of one tile: rows that do not touch may start and end in the middle of a word.
-        let words = |rows: usize, row: usize, pitch: usize| match row == pitch {
-            true => (rows * row).div_ceil(bus),
-            false if pitch.is_multiple_of(bus) => rows * row.div_ceil(bus),
-            false => rows * (row + bus - 1).div_ceil(bus),
-        };
+        let words = |rows, row, pitch| bus_words(bus, rows, row, pitch);
         let a_words = words(m, k, gemm.k);
         let b_words = if gemm.transposed_b { words(n, k, gemm.k) } else { words(k, n, gemm.n) };
         // A tile that has been used stays until as many others have come as there are slots.
@@ -155,7 +148,7 @@ impl Tiling {
         };
         let fetch = steps * INSTRUCTIONS_PER_STEP * INSTRUCTION_BYTES / bus;
         let read = a_loads * a_words + b_loads * b_words + fetch;
-        let size = gemm.output.dtype().bytes(1) as usize;
+        let size = gemm.output.bytes();
         let write = rows * columns * words(m, n * size, gemm.n * size);
         let lanes = config.fix_lanes.min((bus / size).max(1));
         let fix = |rows: usize, columns: usize| (rows * columns).div_ceil(lanes);
@@ -170,8 +163,17 @@ impl Tiling {
     }
 }
 
+/// Bus words of `rows` rows of `row` bytes: rows that do not touch may start and end in the middle of a word.
+pub(crate) fn bus_words(bus: usize, rows: usize, row: usize, pitch: usize) -> usize {
+    match row == pitch {
+        true => (rows * row).div_ceil(bus),
+        false if pitch.is_multiple_of(bus) => rows * row.div_ceil(bus),
+        false => rows * (row + bus - 1).div_ceil(bus),
+    }
+}
+
 /// Tile sizes worth a look: the whole extent, and multiples of `unit` below it, ever coarser.
-fn sizes(extent: usize, unit: usize) -> Vec<usize> {
+pub(crate) fn sizes(extent: usize, unit: usize) -> Vec<usize> {
     let units = extent.div_ceil(unit);
     let mut sizes: Vec<usize> =
         [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64].into_iter().filter(|&size| size <= units).collect();

@@ -12,9 +12,9 @@ const GUARD: usize = 2;
 
 /// Where a tile lies, and whether it has to be loaded first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) slot: usize,
-    pub(super) load: bool,
+pub(crate) struct Place {
+    pub(crate) slot: usize,
+    pub(crate) load: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +25,7 @@ struct Slot<Tile> {
 }
 
 /// The places of every access of a sequence, in order, with `slots` slots; at least 1.
-pub(super) fn places<Tile: Copy + Eq + Hash>(accesses: &[Tile], slots: usize) -> Vec<Place> {
+pub(crate) fn places<Tile: Copy + Eq + Hash>(accesses: &[Tile], slots: usize) -> Vec<Place> {
     let mut coming = HashMap::new();
     let mut next_uses = vec![usize::MAX; accesses.len()];
     for (at, tile) in accesses.iter().enumerate().rev() {

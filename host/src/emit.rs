@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Instructions of a tiled product in program order; the builder adds the flags, and so the overlap of the pipes.
+//!
+//! ```text
+//! per tile of C, per step of k:   operands that L1 lacks, then those that L0 lacks (the caller's part) ─► M: one mmad
+//! after the last step:            parameters of the columns that FB lacks ─► FIX: the tile to GM
+//! ```
+//! MTE2 runs ahead of the others as far as slots and queues reach, and the cube works on one tile while FIX empties the other.
+
+use crate::channels::{Channels, Output};
+use crate::placement::base;
+use crate::slots::Place;
+use isa::limits::{FRACTAL_ROW_BYTES, FRACTAL_ROWS, L0C_FRACTAL_COLUMNS};
+use isa::state::{fix, mte1, outer};
+use isa::{
+    Dtype, FbField, FixStore, FixTarget, GmAddress, Inst, Instruction, Layout, LocalBuffer, Mmad, Mte1Load, Mte1LoadFb,
+    Mte2Load, Pipe, ProgramBuilder, Rounding, Side,
+};
+use std::ops::Range;
+
+/// Sizes of a tile: m and n multiples of 16, k of 32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tile {
+    pub(crate) m: usize,
+    pub(crate) n: usize,
+    pub(crate) k: usize,
+}
+
+impl Tile {
+    /// Fractals in L0A.
+    pub(crate) fn a_fractals(&self) -> usize {
+        self.m / FRACTAL_ROWS * (self.k / FRACTAL_ROW_BYTES)
+    }
+
+    /// Fractals in L0B.
+    pub(crate) fn b_fractals(&self) -> usize {
+        self.n / FRACTAL_ROWS * (self.k / FRACTAL_ROW_BYTES)
+    }
+
+    /// Fractals in L0C.
+    pub(crate) fn c_fractals(&self) -> usize {
+        self.m / FRACTAL_ROWS * (self.n / L0C_FRACTAL_COLUMNS)
+    }
+}
+
+/// One mmad: a step of k of a tile of C.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Step {
+    /// Rows of the tile.
+    pub(crate) rows: usize,
+    /// Its columns of C.
+    pub(crate) columns: Range<usize>,
+    /// Elements of k.
+    pub(crate) k: usize,
+    /// First step of its tile.
+    pub(crate) first: bool,
+    /// Last step of its tile.
+    pub(crate) last: bool,
+    /// Row of C where the tile begins.
+    pub(crate) row: usize,
+    /// Slot in L0A.
+    pub(crate) l0a: usize,
+    /// Slot in L0B.
+    pub(crate) l0b: usize,
+}
+
+/// A tile of an operand that lies as rows in GM, as nz in L1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Matrix {
+    pub(crate) side: Side,
+    pub(crate) dtype: Dtype,
+    /// GM holds k rows, not rows of k.
+    pub(crate) transpose: bool,
+    /// Offset of its first byte in GM.
+    pub(crate) offset: usize,
+    /// Bytes from row to row in GM.
+    pub(crate) pitch: usize,
+    /// Rows of A, columns of B.
+    pub(crate) outer: usize,
+    pub(crate) k: usize,
+    /// Address in L1, a multiple of 512.
+    pub(crate) l1: usize,
+}
+
+/// The program under construction.
+pub(crate) struct Emitter<'a> {
+    pub(crate) channels: Channels<'a>,
+    pub(crate) dtype_a: Dtype,
+    pub(crate) tile: Tile,
+    /// Tiles of L0C in turn.
+    pub(crate) c_slots: usize,
+    /// Where the two slots of parameters lie in L1.
+    pub(crate) parameters: usize,
+    pub(crate) builder: ProgramBuilder,
+}
+
+impl Emitter<'_> {
+    /// The program, with END. `load` brings the operands of a step, given by its index, into L0; `fb` says where the parameters
+    /// of every tile of C lie.
+    pub(crate) fn program(
+        mut self,
+        zero_point_a: i32,
+        steps: &[Step],
+        fb: &[Place],
+        mut load: impl FnMut(&mut Self, usize),
+    ) -> Vec<Inst> {
+        self.registers(zero_point_a);
+        let mut tile = 0;
+        for (at, step) in steps.iter().enumerate() {
+            let Place { slot, load: missing } = fb[tile];
+            if self.channels.zero_point_per_column() {
+                if step.first && missing {
+                    self.load_parameters(tile, slot, &step.columns, &[FbField::ZeroPoint]);
+                }
+                self.builder.set(Pipe::Mte1, mte1::ZERO_POINT_CHANNEL_B, self.channel(slot).into());
+            }
+            load(&mut self, at);
+            self.multiply(step, tile);
+            if step.last {
+                if missing {
+                    self.load_parameters(tile, slot, &step.columns, &[FbField::Bias, FbField::Scale]);
+                }
+                self.store(step, tile, slot);
+                tile += 1;
+            }
+        }
+        self.builder.finish()
+    }
+
+    /// State registers that keep their value for the whole program.
+    fn registers(&mut self, zero_point_a: i32) {
+        let channels = self.channels;
+        let mut set = |pipe, register, value| self.builder.set(pipe, register, value);
+        set(Pipe::Mte1, mte1::ZERO_POINT_A, zero_point_a as u32);
+        match channels.zero_points {
+            [] => {}
+            [zero_point] => set(Pipe::Mte1, mte1::ZERO_POINT_B, *zero_point as u32),
+            _ => set(Pipe::Mte1, mte1::ZERO_POINT_SOURCE, 2),
+        }
+        if let Output::Quantised { scales, zero_point, .. } = channels.output {
+            if let [scale] = scales[..] {
+                set(Pipe::Fix, fix::SCALE, scale.to_bits());
+            }
+            set(Pipe::Fix, fix::ZERO_POINT, *zero_point as u32);
+        }
+        if let Some((low, high)) = channels.clamp {
+            set(Pipe::Fix, fix::CLAMP_LOW, low as u32);
+            set(Pipe::Fix, fix::CLAMP_HIGH, high as u32);
+        }
+    }
+
+    /// A copy of `count2` matrices from GM to L1; the strides of dimension 2 are used if there is more than one.
+    pub(crate) fn copy(&mut self, load: Mte2Load, count2: usize, src_stride2: usize, dst_stride2: usize) {
+        self.builder.set(Pipe::Mte2, outer::COUNT2, count2 as u32);
+        if count2 > 1 {
+            self.builder.set(Pipe::Mte2, outer::SRC_STRIDE2, src_stride2 as u32);
+            self.builder.set(Pipe::Mte2, outer::DST_STRIDE2, dst_stride2 as u32);
+        }
+        self.builder.push(Instruction::Mte2Load(load));
+    }
+
+    /// One operand of a step into L1 and into L0, where it is not there yet.
+    pub(crate) fn load_matrix(&mut self, matrix: &Matrix, l1_load: bool, l0: Place) {
+        let Matrix { side, dtype, transpose, offset, pitch, outer, k, l1 } = *matrix;
+        let (base, fractals) = match side {
+            Side::A => (base::A, self.tile.a_fractals()),
+            Side::B => (base::B, self.tile.b_fractals()),
+        };
+        let (rows, row) = if transpose { (k, outer) } else { (outer, k) };
+        let panel_stride = (rows.next_multiple_of(FRACTAL_ROWS) * FRACTAL_ROW_BYTES) as u32;
+        if l1_load {
+            let load = Mte2Load {
+                gm: GmAddress { base, offset: offset as u64 },
+                gm_stride: pitch as u32,
+                layout: Layout::Nz,
+                dst: LocalBuffer::L1,
+                dst_address: l1 as u32,
+                dst_stride: panel_stride,
+                rows: rows as u16,
+                len_bytes: row as u32,
+            };
+            self.copy(load, 1, 0, 0);
+        }
+        if l0.load {
+            self.builder.push(Instruction::Mte1Load(Mte1Load {
+                side,
+                transpose,
+                dtype,
+                l1_address: l1 as u32,
+                panel_stride,
+                rows: outer as u16,
+                k: k as u16,
+                fractal: (l0.slot * fractals) as u16,
+            }));
+        }
+    }
+
+    fn multiply(&mut self, step: &Step, tile: usize) {
+        self.builder.push(Instruction::Mmad(Mmad {
+            accumulate: !step.first,
+            dtype_a: self.dtype_a,
+            dtype_b: self.channels.dtype,
+            l0a: (step.l0a * self.tile.a_fractals()) as u16,
+            l0b: (step.l0b * self.tile.b_fractals()) as u16,
+            l0c: self.l0c(tile),
+            m: step.rows as u16,
+            n: step.columns.len() as u16,
+            k: step.k as u16,
+        }));
+    }
+
+    fn l0c(&self, tile: usize) -> u16 {
+        (tile % self.c_slots * self.tile.c_fractals()) as u16
+    }
+
+    /// First channel of a slot of FB.
+    fn channel(&self, slot: usize) -> u16 {
+        (slot * self.tile.n) as u16
+    }
+
+    /// Takes parameters of a tile's columns from GM over L1 into FB, those that there are.
+    fn load_parameters(&mut self, tile: usize, slot: usize, columns: &Range<usize>, fields: &[FbField]) {
+        let l1_slot = self.parameters + tile % 2 * self.channels.parameter_slot_bytes(self.tile.n);
+        for &field in fields {
+            let Some(array) = self.channels.parameter(field) else { continue };
+            let l1_address = (l1_slot + array.l1_offset(self.tile.n)) as u32;
+            let load = Mte2Load {
+                gm: GmAddress {
+                    base: base::PARAMETERS,
+                    offset: (array.gm_offset(self.channels.n) + columns.start * array.bytes) as u64,
+                },
+                gm_stride: 0,
+                layout: Layout::Rows,
+                dst: LocalBuffer::L1,
+                dst_address: l1_address,
+                dst_stride: 0,
+                rows: 1,
+                len_bytes: (columns.len() * array.bytes) as u32,
+            };
+            self.copy(load, 1, 0, 0);
+            let (channel, count) = (self.channel(slot), columns.len() as u16);
+            self.builder.push(Instruction::Mte1LoadFb(Mte1LoadFb { field, l1_address, channel, count }));
+        }
+    }
+
+    fn store(&mut self, step: &Step, tile: usize, fb_slot: usize) {
+        let channels = self.channels;
+        let size = channels.output.bytes();
+        self.builder.push(Instruction::FixStore(FixStore {
+            dst: FixTarget::Gm(GmAddress {
+                base: base::C,
+                offset: ((step.row * channels.n + step.columns.start) * size) as u64,
+            }),
+            layout: Layout::Rows,
+            dst_stride: (channels.n * size) as u32,
+            dtype_out: channels.output.dtype(),
+            bias: channels.bias.is_some(),
+            per_channel: channels.scale_per_column(),
+            rounding: Rounding::Onnx,
+            relu: channels.relu,
+            clamp: channels.clamp.is_some(),
+            m: step.rows as u16,
+            n: step.columns.len() as u16,
+            l0c: self.l0c(tile),
+            channel: if channels.has_parameters() { self.channel(fb_slot) } else { 0 },
+        }));
+    }
+}
+
+/// Part `index` of an extent cut into parts of `size`.
+pub(crate) fn part(index: usize, size: usize, extent: usize) -> Range<usize> {
+    index * size..((index + 1) * size).min(extent)
+}

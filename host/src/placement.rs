@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Where operands, results, parameters and code lie in GM, as a program and as a job.
+
+use crate::channels::{Channels, Output};
+use crate::error::Result;
+use crate::job::{Job, Operand, ResultPlace};
+use crate::program::Program;
+use crate::report::Report;
+use crate::transport::Transport;
+use isa::csr::{RIGHT_READ, RIGHT_WRITE};
+use isa::{Dtype, FbField, Inst};
+use model::Window;
+use std::borrow::Cow;
+
+/// Operands, results and code lie in GM at multiples of this, each beginning a page of its own.
+const ALIGN: u64 = 4096;
+
+/// Base registers of the operands.
+pub(crate) mod base {
+    pub(crate) const A: u8 = 0;
+    pub(crate) const B: u8 = 1;
+    pub(crate) const C: u8 = 2;
+    /// Bias int32, scale fp32, zero point s16, one array of n each, at multiples of 64 bytes.
+    pub(crate) const PARAMETERS: u8 = 3;
+}
+
+/// The instructions as a program over operands of these sizes in bytes.
+pub(crate) fn placed(instructions: Vec<Inst>, a: usize, b: usize, c: usize, channels: &Channels) -> Result<Program> {
+    let mut end = ALIGN;
+    let mut bases = vec![0; 4];
+    let mut windows = vec![];
+    for (base, bytes, rights) in [
+        (base::A, a, RIGHT_READ),
+        (base::B, b, RIGHT_READ),
+        (base::C, c, RIGHT_WRITE),
+        (base::PARAMETERS, channels.parameter_bytes(), RIGHT_READ),
+    ] {
+        let bytes = bytes.max(1) as u64;
+        bases[usize::from(base)] = end;
+        windows.push(Window { first: end, last: end + bytes - 1, rights });
+        end = (end + bytes).next_multiple_of(ALIGN);
+    }
+    Program::new(instructions, end, bases, windows)
+}
+
+/// An operand: name, dtype, shape, bytes.
+pub(crate) type Array<'a> = (&'static str, Dtype, Vec<usize>, Cow<'a, [u8]>);
+
+/// A program made by [`placed`] with its operands A and B and its parameters; `zero_point` is the name of those of B.
+pub(crate) fn job<'a>(
+    program: &'a Program,
+    [a, b]: [Array<'a>; 2],
+    zero_point: &'static str,
+    shape: Vec<usize>,
+    channels: &Channels,
+) -> Job<'a> {
+    let place = |base: u8| program.bases()[usize::from(base)];
+    let operand = |base, (name, dtype, shape, bytes): Array<'a>| Operand {
+        name,
+        address: place(base),
+        dtype: numpy_name(dtype),
+        shape,
+        bytes,
+    };
+    let mut operands = vec![operand(base::A, a), operand(base::B, b)];
+    for (field, offset, bytes) in channels.parameter_arrays() {
+        let (name, dtype) = match field {
+            FbField::Bias => ("bias", "int32"),
+            FbField::Scale => ("scale", "float32"),
+            _ => (zero_point, "int16"),
+        };
+        let address = place(base::PARAMETERS) + offset;
+        operands.push(Operand { name, address, dtype, shape: vec![channels.n], bytes: bytes.into() });
+    }
+    let bytes = result_bytes(shape.iter().product(), channels.output);
+    let result = ResultPlace { address: place(base::C), dtype: numpy_name(channels.output.dtype()), shape, bytes };
+    Job { program, operands, result }
+}
+
+/// Runs a job, whose result is that of `output`.
+pub(crate) fn run(job: &Job, transport: &mut dyn Transport, output: &Output) -> Result<Product> {
+    let (c, report) = job.run(transport)?;
+    Ok(Product { dtype: output.dtype(), c, report })
+}
+
+/// What NumPy calls the numbers of operands and results.
+fn numpy_name(dtype: Dtype) -> &'static str {
+    match dtype {
+        Dtype::S8 => "int8",
+        Dtype::U8 => "uint8",
+        _ => "int32",
+    }
+}
+
+/// A result with its counters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Product {
+    /// dtype of the result.
+    pub dtype: Dtype,
+    /// C \[m, n\] of a product, \[n, out_h, out_w, cout\] of a convolution; row-major, little-endian.
+    pub c: Vec<u8>,
+    /// Counters of the run.
+    pub report: Report,
+}
+
+impl Product {
+    /// The elements, row-major.
+    pub fn values(&self) -> Vec<i32> {
+        match self.dtype {
+            Dtype::S8 => self.c.iter().map(|&byte| i32::from(byte as i8)).collect(),
+            Dtype::U8 => self.c.iter().map(|&byte| i32::from(byte)).collect(),
+            _ => self.c.as_chunks().0.iter().map(|&bytes| i32::from_le_bytes(bytes)).collect(),
+        }
+    }
+}
+
+/// Bytes of `elements` results.
+pub(crate) fn result_bytes(elements: usize, output: &Output) -> usize {
+    elements * output.bytes()
+}
