@@ -20,6 +20,29 @@ pub enum HostError {
         /// Columns of A, rows of B.
         k: usize,
     },
+    /// A size of a convolution is 0.
+    EmptyConv {
+        /// Which.
+        what: &'static str,
+    },
+    /// The channels cannot be divided among the groups.
+    Groups {
+        /// Which channels.
+        what: &'static str,
+        /// How many.
+        channels: usize,
+        /// Groups.
+        groups: usize,
+    },
+    /// The kernel is larger than the padded map.
+    KernelOutside {
+        /// `y` or `x`.
+        axis: &'static str,
+        /// Lines or pixels from the first tap to the last one.
+        reach: usize,
+        /// Lines or pixels of the map with its padding.
+        padded: usize,
+    },
     /// A matrix is too large for a field or for the address space.
     TooLarge {
         /// What is too large.
@@ -94,6 +117,16 @@ impl fmt::Display for HostError {
             HostError::EmptyShape { m, n, k } => {
                 write!(f, "a product of m = {m}, n = {n}, k = {k} has no elements: each must be at least 1")
             }
+            HostError::EmptyConv { what } => {
+                write!(f, "{what} of a convolution is 0: it must be at least 1")
+            }
+            HostError::Groups { what, channels, groups } => {
+                write!(f, "{what} is {channels}, which {groups} groups cannot share: make it a multiple of the groups")
+            }
+            HostError::KernelOutside { axis, reach, padded } => write!(
+                f,
+                "the kernel reaches over {reach} in {axis} and the padded map has only {padded}: pad more or take a smaller kernel or dilation"
+            ),
             HostError::TooLarge { what, size, limit } => write!(f, "{what} is {size}, and at most {limit} is possible"),
             HostError::OperandLength { operand, expected, got } => {
                 write!(f, "{operand} has {got} elements, and the shape asks for {expected}")

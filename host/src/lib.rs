@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a user programs: matrix products of any size, cut into tiles, made into a program, run on a core wherever it is.
+//! What a user programs: matrix products and convolutions of any size, cut into tiles, made into a program, run on a core wherever it is.
 //!
 //! ```text
 //!  Gemm ──compile(Config)──► Tiling ─► schedule ─► Program ──run──► Transport ─► Product { c, report }
@@ -16,11 +16,13 @@
 //! ```
 
 mod channels;
+mod conv;
 mod emit;
 mod error;
 mod gemm;
 mod job;
 mod modelled;
+mod nets;
 mod placement;
 mod program;
 mod report;
@@ -29,11 +31,13 @@ mod slots;
 mod transport;
 
 pub use channels::Output;
+pub use conv::{CompiledConv, Conv, ConvTiling, conv2d};
 pub use error::{HostError, Result};
 pub use gemm::{Compiled, Gemm, Tiling, gemm};
 pub use job::{Job, Operand, ResultPlace};
 pub use model::Window;
 pub use modelled::Modelled;
+pub use nets::{Layer, Net};
 pub use placement::Product;
 pub use program::Program;
 pub use report::Report;

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Random products with their result by `ndarray`.
+//! Random products and convolutions with their result by `ndarray` and by plain loops.
+
+#![allow(dead_code)] // No test uses all of it.
+
+pub mod conv;
 
 use host::{Gemm, Output};
 use isa::Dtype;
@@ -118,7 +122,7 @@ impl Case {
     }
 
     /// Bias, requantisation, ReLU and clamp: float64 holds the fp32 product of the rule exactly before its one rounding to fp32.
-    fn fix(&self, sum: i32, column: usize) -> i32 {
+    pub fn fix(&self, sum: i32, column: usize) -> i32 {
         let acc = sum.wrapping_add(self.gemm.bias.as_ref().map_or(0, |bias| bias[column]));
         let (value, zero_point) = match &self.gemm.output {
             Output::Int32 => (acc, 0),

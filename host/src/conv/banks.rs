@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+//! How fast `mte1.im2col` reads a feature map that lies in L1 with a given pitch, and which pitch is best.
+//!
+//! A read takes one chunk of K0 bytes from each of NB = max(M0, N0) banks; chunk c lies in bank (c + c / max(32 / K0, NB)) mod NB. A block of
+//! M0 pixels x K0 bytes is read run by run of k inside a tap; a run takes as many reads as its most loaded bank has different chunks.
+
+use super::{Conv, Parts};
+use isa::Config;
+use isa::limits::FRACTAL_ROW_BYTES;
+use std::ops::Range;
+
+/// A bus that is latency bound gets so many cycles per burst, divided by the bursts in flight.
+const LATENCY: usize = 100;
+
+/// Blocks of k that are looked at.
+const MOST_BLOCKS: usize = 64;
+
+/// How the pixels of a window lie in L1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Layout {
+    /// Bytes from pixel to pixel.
+    pub(super) pitch: usize,
+    /// Bytes from line to line.
+    pub(super) line_stride: usize,
+}
+
+/// What is read: the kernel over the window, in lines, pixels and bytes.
+#[derive(Clone, Copy, Debug)]
+struct Walk {
+    /// Output pixels of a line.
+    columns: usize,
+    /// Lines of the window from output line to output line, pixels from output to output.
+    step: [usize; 2],
+    /// Taps of a line.
+    taps_x: usize,
+    /// Lines and pixels from tap to tap.
+    tap_step: [usize; 2],
+    /// Contiguous bytes of a tap.
+    tap_bytes: usize,
+}
+
+/// The layout of a piece's window, and what it costs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Chosen {
+    pub(super) layout: Layout,
+    /// Reads per block of M0 x K0.
+    pub(super) reads: f64,
+    /// Cycles to load a line of the window.
+    pub(super) line_cycles: usize,
+}
+
+/// True if the taps of a kernel line are one run of bytes.
+pub(super) fn is_run(conv: &Conv, channels: usize, taps_x: usize, pitch: usize) -> bool {
+    pitch == channels && (conv.dilation[1] == 1 || taps_x == 1)
+}
+
+/// The layouts worth a try for windows of `pixels` pixels and `channels` channels: the fastest, and the smallest if that is another one.
+pub(super) fn layouts(conv: &Conv, parts: &Parts, config: &Config, columns: usize, pixels: usize) -> Vec<Chosen> {
+    let widest = parts.pieces.iter().max_by_key(|piece| piece.channels.len()).expect("there is a piece");
+    let channels = widest.channels.len();
+    let (taps_y, taps_x) = (widest.taps[0].len(), widest.taps[1].len());
+    let block = &parts.blocks[0];
+    let slice = &block.slices[0];
+    let line_step = super::maps::line_step(conv, taps_y);
+    let blocks = |k: usize| k.div_ceil(config.k0);
+    let map_lines = conv.n * conv.h.div_ceil(line_step);
+    let row_blocks = conv.pixels().div_ceil(config.m0);
+    let all: usize = parts.blocks.iter().flat_map(|block| &block.slices).map(|slice| blocks(slice.k)).sum();
+    let chosen = |layout: Layout| {
+        let own = slice.channels.len();
+        let run = own == channels && is_run(conv, channels, taps_x, layout.pitch);
+        let walk = Walk {
+            columns,
+            step: [conv.stride[0] / line_step, conv.stride[1]],
+            taps_x: if run { 1 } else { taps_x },
+            tap_step: [conv.dilation[0] / line_step, conv.dilation[1]],
+            tap_bytes: if run { taps_x * own } else { own },
+        };
+        let k = 0..slice.k.min(MOST_BLOCKS * config.k0);
+        // From the start of a line, and over the end of one.
+        let starts = [0, columns.saturating_sub(config.m0 / 2)];
+        let reads: usize = starts.iter().map(|&x| reads(config, &layout, &walk, x, k.clone())).sum();
+        let reads = reads as f64 / (starts.len() * blocks(k.len())) as f64;
+        Chosen { layout, reads, line_cycles: line_cycles(conv, config, channels, pixels, layout.pitch) }
+    };
+    let unit = config.k0.max(FRACTAL_ROW_BYTES);
+    // Whole chunks; and whole rows of the banks, of which an odd number turns every pixel to other banks than its neighbour's.
+    let (aligned, row) = (channels.next_multiple_of(config.k0), config.k0 * config.m0.max(config.n0));
+    let padded = [aligned, aligned + config.k0, channels.next_multiple_of(row), channels.next_multiple_of(row) + row];
+    // Small pixels would become many times as large.
+    let mut pitches = vec![channels];
+    pitches.extend(padded.into_iter().filter(|&pitch| pitch > channels && pitch <= 2 * channels));
+    let mut best: Option<(f64, Chosen)> = None;
+    let mut smallest = None;
+    for pitch in pitches {
+        let line = pixels * pitch;
+        let dense = pitch == channels && channels == conv.cin;
+        let first = if dense { line } else { line.next_multiple_of(unit) };
+        let further = (0..3).map(|extra| line.next_multiple_of(unit) + extra * unit);
+        for line_stride in std::iter::once(first).chain(further) {
+            let chosen = chosen(Layout { pitch, line_stride });
+            smallest.get_or_insert(chosen);
+            let score = chosen.reads * (row_blocks * all) as f64 + (map_lines * chosen.line_cycles) as f64;
+            if best.is_none_or(|(least, _)| score < least) {
+                best = Some((score, chosen));
+            }
+        }
+    }
+    let best = best.map(|(_, chosen)| chosen);
+    let mut layouts: Vec<Chosen> = best.into_iter().chain(smallest).collect();
+    layouts.dedup_by_key(|chosen| chosen.layout);
+    layouts
+}
+
+/// Cycles that a line of a window takes on the bus and into L1.
+fn line_cycles(conv: &Conv, config: &Config, channels: usize, pixels: usize, pitch: usize) -> usize {
+    let bus = config.bus_bytes;
+    let contiguous = channels == conv.cin;
+    let words = if contiguous {
+        (pixels * channels).div_ceil(bus)
+    } else {
+        let word =
+            if conv.cin.is_multiple_of(bus) { channels.div_ceil(bus) } else { (channels + bus - 1).div_ceil(bus) };
+        pixels * word.max(LATENCY / config.outstanding)
+    };
+    let segment = bus.min(32);
+    let segments = if contiguous && pitch == channels {
+        (pixels * channels).div_ceil(segment)
+    } else if pitch.is_multiple_of(segment) {
+        pixels * channels.div_ceil(segment)
+    } else {
+        pixels * (channels + segment - 1).div_ceil(segment)
+    };
+    words.max(segments)
+}
+
+/// Reads for a block of M0 rows, from output column `x` on, over these k.
+fn reads(config: &Config, layout: &Layout, walk: &Walk, x: usize, k: Range<usize>) -> usize {
+    let mut sum = 0;
+    let mut at = k.start;
+    while at < k.end {
+        let in_block = config.k0 - (at - k.start) % config.k0;
+        let (tap, byte) = (at / walk.tap_bytes, at % walk.tap_bytes);
+        let len = in_block.min(walk.tap_bytes - byte).min(k.end - at);
+        let (tap_y, tap_x) = (tap / walk.taps_x, tap % walk.taps_x);
+        let address = |row: usize| {
+            let (line, pixel) = ((x + row) / walk.columns, (x + row) % walk.columns);
+            let y = line * walk.step[0] + tap_y * walk.tap_step[0];
+            let pixel = pixel * walk.step[1] + tap_x * walk.tap_step[1];
+            y * layout.line_stride + pixel * layout.pitch + byte
+        };
+        sum += run_reads(config, (0..config.m0).map(address), len);
+        at += len;
+    }
+    sum
+}
+
+/// Reads for a run of `len` bytes at every address.
+fn run_reads(config: &Config, addresses: impl Iterator<Item = usize>, len: usize) -> usize {
+    let (k0, banks) = (config.k0, config.m0.max(config.n0));
+    let mut chunks: Vec<usize> = addresses.flat_map(|first| first / k0..(first + len).div_ceil(k0)).collect();
+    chunks.sort_unstable();
+    chunks.dedup();
+    let mut load = vec![0; banks];
+    for chunk in chunks {
+        load[(chunk + chunk / (FRACTAL_ROW_BYTES / k0).max(banks)) % banks] += 1;
+    }
+    load.into_iter().fold(1, usize::max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn neighbours(pitch: usize, len: usize) -> usize {
+        run_reads(&Config::lite(), (0..4).map(|row| row * pitch), len)
+    }
+
+    #[test]
+    fn neighbouring_pixels_of_lite_by_hand() {
+        // Chunk c of 16 bytes lies in bank (c + c / 4) mod 4. Pitch 64: chunks 0, 4, 8, 12, banks 0, 1, 2, 3.
+        assert_eq!(neighbours(64, 16), 1);
+        // Pitch 128: chunks 0, 8, 16, 24, banks 0, 2, 0, 2. Pitch 256: chunks 0, 16, 32, 48, all in bank 0.
+        assert_eq!(neighbours(128, 16), 2);
+        assert_eq!(neighbours(256, 16), 4);
+        // An odd number of four chunks: 0, 12, 24, 36 in banks 0, 3, 2, 1; wherever they begin.
+        for first in 0..20 {
+            assert_eq!(run_reads(&Config::lite(), (0..4).map(|row| 16 * first + row * 192), 16), 1);
+        }
+        // One chunk more than 128 is not enough: 1, 10, 19, 28 in banks 1, 0, 3, 3.
+        assert_eq!(run_reads(&Config::lite(), (0..4).map(|row| 16 + row * 144), 16), 2);
+        // Pitch 16: neighbours of one another.
+        assert_eq!(neighbours(16, 16), 1);
+        // Bytes 0, 4, 8, 12: all in one chunk, or over the end of it.
+        assert_eq!(neighbours(4, 4), 1);
+        assert_eq!(neighbours(3, 9), 1);
+        // A run of two chunks each: 8 chunks in 4 banks at best.
+        assert_eq!(run_reads(&Config::lite(), (0..4).map(|row| row * 64 + 8), 16), 2);
+    }
+
+    #[test]
+    fn wide_pixels_get_a_pitch_without_conflicts() {
+        for (channels, pitch) in [(64, 64), (128, 192), (256, 320)] {
+            let conv = Conv { pads: [1; 4], ..Conv::new([8, 8, channels], [16, 3, 3]) };
+            let cut = super::super::parts::Cut { groups: 1, taps: [3, 3], channels };
+            let parts = Parts::new(&conv, &cut);
+            let layouts = layouts(&conv, &parts, &Config::lite(), 8, 8);
+            assert_eq!(layouts[0].layout.pitch, pitch, "{channels} channels: {layouts:?}");
+            assert!(layouts[0].reads <= 1.25, "{channels} channels: {layouts:?}");
+        }
+    }
+}

@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: Apache-2.0
+//! How a convolution is cut, chosen by an estimate of the cycles.
+//!
+//! ```text
+//! L1: │ window of a map │ ... │ B slot │ B slot │ ... │ 2 x parameters │      L0A, L0B, L0C, FB: as for a product
+//! ```
+//! First all channels, all taps and whole lines are tried, and lines or channels cut; only if no such window fits into L1, both, and then
+//! taps.
+
+use super::Conv;
+use super::banks::{self, Chosen, Layout};
+use super::maps::line_step;
+use super::parts::{Cut, Parts, merged_groups};
+use crate::emit::Tile;
+use crate::error::{HostError, Result};
+use crate::gemm::{INSTRUCTIONS_PER_STEP, LEAST_SLOTS, STEP_CYCLES, bus_words, sizes};
+use isa::Config;
+use isa::geometry::IM2COL_BITS;
+use isa::limits::{FRACTAL_BYTES, FRACTAL_ROW_BYTES, FRACTAL_ROWS, INSTRUCTION_BYTES, L0C_FRACTAL_COLUMNS};
+use std::cmp::Reverse;
+
+/// Sizes of tiles and windows, and slots in L1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConvTiling {
+    /// Groups that are multiplied together.
+    pub groups: usize,
+    /// Lines and columns of the kernel for which a window is loaded: the kernel's, if L1 is large enough.
+    pub taps: [usize; 2],
+    /// Channels that are loaded together: all, if L1 is large enough.
+    pub channels: usize,
+    /// Output columns of a strip, whose window is loaded once.
+    pub columns: usize,
+    /// Tiles of a strip; output lines, if it has not all columns.
+    pub units: usize,
+    /// Output pixels per tile, a multiple of 16.
+    pub m: usize,
+    /// Output channels per tile, a multiple of 16.
+    pub n: usize,
+    /// Elements of k per step, a multiple of 32.
+    pub k: usize,
+    /// Bytes from pixel to pixel in L1.
+    pub pitch: usize,
+    /// Bytes from line to line in L1.
+    pub line_stride: usize,
+    /// Bytes of a window in L1, a multiple of 512.
+    pub window_bytes: usize,
+    /// Windows in L1.
+    pub windows: usize,
+    /// Slots of k x n in L1.
+    pub b_slots: usize,
+    /// Tiles of L0C in turn: 1 if the result is one tile, else 2.
+    pub c_slots: usize,
+    /// Cycles that the convolution takes by the estimate: the busiest of cube, bus, MTE1 and FIX, and what cannot overlap.
+    pub estimate: u64,
+    /// Cycles of it in which the bus reads, by the estimate.
+    pub read_words: u64,
+}
+
+/// A way to cut channels, columns and taps, before the tiles are cut.
+struct Plan<'a> {
+    conv: &'a Conv,
+    config: &'a Config,
+    parts: Parts,
+    cut: Cut,
+    columns: usize,
+    /// Pixels of a line of a window.
+    pixels: usize,
+    chosen: Chosen,
+    /// k of the largest slice.
+    most_k: usize,
+    /// Output channels of the largest block.
+    most_n: usize,
+}
+
+impl ConvTiling {
+    /// The tiling with the least estimate on a core of this configuration.
+    ///
+    /// *Errors*: [`HostError::NoTiling`] if the buffers hold no tile.
+    pub fn choose(conv: &Conv, config: &Config) -> Result<ConvTiling> {
+        for level in levels(conv, config) {
+            let plans = level.iter().flat_map(|(cut, columns)| Plan::all(conv, config, *cut, *columns));
+            let tilings = plans.flat_map(|plan| plan.tilings());
+            // The bus is not to be used for nothing, even where it has time.
+            let cost = |tiling: &ConvTiling| tiling.estimate + tiling.read_words / 2;
+            let best = tilings.min_by_key(|tiling| (cost(tiling), Reverse(tiling.m * tiling.n * tiling.k)));
+            if let Some(best) = best {
+                return Ok(best);
+            }
+        }
+        Err(HostError::NoTiling { config: config.name.clone() })
+    }
+
+    pub(super) fn cut(&self) -> Cut {
+        Cut { groups: self.groups, taps: self.taps, channels: self.channels }
+    }
+
+    pub(super) fn layout(&self) -> Layout {
+        Layout { pitch: self.pitch, line_stride: self.line_stride }
+    }
+
+    pub(super) fn tile(&self) -> Tile {
+        Tile { m: self.m, n: self.n, k: self.k }
+    }
+
+    /// Bytes of a tile of B in L1.
+    pub(super) fn b_slot_bytes(&self) -> usize {
+        self.n * self.k
+    }
+}
+
+/// Channels and columns to try, the least cut ones first.
+fn levels(conv: &Conv, config: &Config) -> Vec<Vec<(Cut, usize)>> {
+    let groups = merged_groups(conv, config);
+    let out_w = conv.out()[1];
+    let block = groups * conv.group_cin();
+    let mut narrow: Vec<usize> =
+        [2, 3, 4, 8, 16].iter().map(|parts| out_w.div_ceil(*parts).next_multiple_of(16)).collect();
+    narrow.extend([64, 32, 16, config.m0, 1]);
+    narrow.retain(|&columns| columns < out_w && columns <= usize::from(u16::MAX));
+    narrow.sort_unstable_by_key(|&columns| Reverse(columns));
+    narrow.dedup();
+    // Whole blocks, or parts of one that fill blocks of the cube.
+    let mut few: Vec<usize> =
+        [2, 4, 8, 16, 32].iter().map(|parts| (conv.cin / parts).next_multiple_of(block)).collect();
+    few.extend([2, 3, 4, 6, 8].iter().map(|parts| block.div_ceil(*parts).next_multiple_of(FRACTAL_ROW_BYTES)));
+    few.extend([block, 32, 16, 8, 4, 1]);
+    few.retain(|&channels| (1..conv.cin).contains(&channels) && (channels <= block || channels.is_multiple_of(block)));
+    few.sort_unstable_by_key(|&channels| Reverse(channels));
+    few.dedup();
+    let cut = |taps, channels| Cut { groups, taps, channels };
+    let [kh, kw] = conv.kernel;
+    let mut levels = vec![vec![]];
+    if out_w <= usize::from(u16::MAX) {
+        levels[0].push((cut([kh, kw], conv.cin), out_w));
+        levels[0].extend(few.iter().map(|&channels| (cut([kh, kw], channels), out_w)));
+    }
+    levels[0].extend(narrow.iter().map(|&columns| (cut([kh, kw], conv.cin), columns)));
+    let columns = if narrow.is_empty() { vec![out_w] } else { narrow };
+    for taps in [[kh, kw], [1, kw], [1, 1]] {
+        let all: Vec<usize> = std::iter::once(conv.cin).chain(few.iter().copied()).collect();
+        let pairs = all.iter().flat_map(|&channels| columns.iter().map(move |&columns| (cut(taps, channels), columns)));
+        levels.push(pairs.collect());
+    }
+    levels
+}
+
+impl Plan<'_> {
+    /// A cut with every layout that is worth a try.
+    fn all<'a>(conv: &'a Conv, config: &'a Config, cut: Cut, columns: usize) -> Vec<Plan<'a>> {
+        let parts = Parts::new(conv, &cut);
+        let whole = columns == conv.out()[1] && cut.taps[1] == conv.kernel[1];
+        let reach = (columns - 1) * conv.stride[1] + (cut.taps[1] - 1) * conv.dilation[1] + 1;
+        let pixels = if whole { conv.w } else { conv.w.min(reach) };
+        let slices = || parts.blocks.iter().flat_map(|block| &block.slices);
+        let most_k = slices().map(|slice| slice.k).max().unwrap_or(0);
+        let most_n = parts.blocks.iter().map(|block| block.outputs.len()).max().unwrap_or(0);
+        let chosen = banks::layouts(conv, &parts, config, columns, pixels);
+        let plan = |chosen| Plan { conv, config, parts: parts.clone(), cut, columns, pixels, chosen, most_k, most_n };
+        chosen.into_iter().map(plan).filter(Plan::is_encodable).collect()
+    }
+
+    /// True if copies and geometry fit their fields.
+    fn is_encodable(&self) -> bool {
+        let (conv, Layout { pitch, line_stride }) = (self.conv, self.chosen.layout);
+        let pad = conv.pads[1].max(conv.pads[3]) * pitch;
+        let step_x = conv.stride[1] * pitch;
+        let furthest = self.pixels * pitch + pad + conv.kernel[1] * conv.dilation[1] * pitch + step_x * self.columns;
+        let widest = self.parts.pieces.iter().map(|piece| piece.channels.len()).max().unwrap_or(0);
+        let whole_pixels = widest == conv.cin && pitch == widest;
+        (whole_pixels || self.pixels <= usize::from(u16::MAX))
+            && line_stride < 1 << 24
+            && pad <= 1 << 23
+            && step_x < 1 << 24
+            && conv.dilation[1] * pitch < 1 << 24
+            && furthest < 1 << (IM2COL_BITS - 1)
+            && widest * conv.kernel[1] <= usize::from(u16::MAX)
+    }
+
+    /// Every tiling worth a look.
+    fn tilings(&self) -> Vec<ConvTiling> {
+        let (conv, config) = (self.conv, self.config);
+        let [out_h, out_w] = conv.out();
+        let rows = if self.columns == out_w { out_h * out_w } else { self.columns };
+        let mut tilings = Vec::new();
+        for m in sizes(rows, FRACTAL_ROWS) {
+            for n in sizes(self.most_n, L0C_FRACTAL_COLUMNS) {
+                for k in sizes(self.most_k, FRACTAL_ROW_BYTES) {
+                    let tile = Tile { m, n, k };
+                    let c_slots = if self.row_tiles(m) * self.column_tiles(n) == 1 { 1 } else { 2 };
+                    let fits = tile.a_fractals() * LEAST_SLOTS <= config.l0a_fractals()
+                        && tile.b_fractals() * LEAST_SLOTS <= config.l0b_fractals()
+                        && tile.c_fractals() * c_slots <= config.l0c_fractals()
+                        && n <= config.fb_channels;
+                    if fits {
+                        tilings.extend(self.with_slots(tile, c_slots));
+                    }
+                }
+            }
+        }
+        tilings
+    }
+
+    /// Every way to give L1 to tiles of this size that is worth a look.
+    fn with_slots(&self, tile: Tile, c_slots: usize) -> Vec<ConvTiling> {
+        let Tile { m, n, k } = tile;
+        let b = n * k;
+        let (tiles, panel) = (self.b_tiles(&tile), self.panel(k));
+        let room = self.config.l1_bytes.saturating_sub(2 * self.conv.channels().parameter_slot_bytes(n));
+        let mut b_choices =
+            vec![LEAST_SLOTS, panel + 1, tiles].into_iter().map(|slots| slots.min(tiles)).collect::<Vec<_>>();
+        b_choices.sort_unstable();
+        b_choices.dedup();
+        let pieces = self.parts.pieces.len();
+        let mut tilings: Vec<ConvTiling> = Vec::new();
+        for b_slots in b_choices {
+            let Some(room) = room.checked_sub(b_slots * b) else { continue };
+            for windows in [1, 2, pieces, pieces + 1, pieces * self.conv.n] {
+                let Some(units) = self.most_units(m, room / windows) else { continue };
+                let window_bytes = self.window_bytes(m, units);
+                let windows = windows.min(pieces * self.strips(m, units));
+                let tiling = ConvTiling {
+                    groups: self.cut.groups,
+                    taps: self.cut.taps,
+                    channels: self.cut.channels,
+                    columns: self.columns,
+                    units,
+                    m,
+                    n,
+                    k,
+                    pitch: self.chosen.layout.pitch,
+                    line_stride: self.chosen.layout.line_stride,
+                    window_bytes,
+                    windows,
+                    b_slots,
+                    c_slots,
+                    estimate: 0,
+                    read_words: 0,
+                };
+                let (estimate, read_words) = self.cycles(&tiling);
+                tilings.push(ConvTiling { estimate, read_words, ..tiling });
+            }
+        }
+        tilings
+    }
+
+    /// Units of an image: tiles of m pixels, or lines.
+    fn units(&self, m: usize) -> usize {
+        let [out_h, out_w] = self.conv.out();
+        if self.columns == out_w { (out_h * out_w).div_ceil(m) } else { out_h }
+    }
+
+    /// As many units per strip as a window of so many bytes allows, evenly cut.
+    fn most_units(&self, m: usize, bytes: usize) -> Option<usize> {
+        let all = self.units(m);
+        let mut units = all;
+        let fits = |units| self.window_bytes(m, units) <= bytes && self.window_lines(m, units) <= usize::from(u16::MAX);
+        while !fits(units) {
+            if units == 1 {
+                return None;
+            }
+            let strips = all.div_ceil(units);
+            units = all.div_ceil(strips + 1).min(units - 1);
+        }
+        Some(units)
+    }
+
+    /// Bytes of the largest window of strips with so many units.
+    fn window_bytes(&self, m: usize, units: usize) -> usize {
+        (self.window_lines(m, units) * self.chosen.layout.line_stride)
+            .next_multiple_of(FRACTAL_BYTES)
+            .max(FRACTAL_BYTES)
+    }
+
+    fn window_lines(&self, m: usize, units: usize) -> usize {
+        let conv = self.conv;
+        let [out_h, out_w] = conv.out();
+        let lines = if self.columns == out_w { ((units * m - 1).div_ceil(out_w) + 1).min(out_h) } else { units };
+        let most = |taps: usize| {
+            let step = line_step(conv, taps);
+            let reach = (lines - 1) * conv.stride[0] + (taps - 1) * conv.dilation[0] + 1;
+            reach.div_ceil(step).min(conv.h.div_ceil(step))
+        };
+        self.parts.pieces.iter().map(|piece| most(piece.taps[0].len())).max().unwrap_or(0)
+    }
+
+    fn strips(&self, m: usize, units: usize) -> usize {
+        self.conv.n * self.units(m).div_ceil(units) * self.conv.out()[1].div_ceil(self.columns)
+    }
+
+    /// Tiles of m pixels.
+    fn row_tiles(&self, m: usize) -> usize {
+        let [out_h, out_w] = self.conv.out();
+        if self.columns == out_w {
+            return self.conv.n * (out_h * out_w).div_ceil(m);
+        }
+        self.conv.n * out_h * self.segments(m)
+    }
+
+    /// Parts of an output line of at most `size` pixels, none of them over the end of a strip.
+    fn segments(&self, size: usize) -> usize {
+        let out_w = self.conv.out()[1];
+        out_w / self.columns * self.columns.div_ceil(size) + (out_w % self.columns).div_ceil(size)
+    }
+
+    /// Blocks of M0 rows.
+    fn row_blocks(&self) -> usize {
+        let [out_h, out_w] = self.conv.out();
+        let m0 = self.config.m0;
+        let blocks = if self.columns == out_w { (out_h * out_w).div_ceil(m0) } else { out_h * self.segments(m0) };
+        self.conv.n * blocks
+    }
+
+    fn column_tiles(&self, n: usize) -> usize {
+        self.parts.blocks.iter().map(|block| block.outputs.len().div_ceil(n)).sum()
+    }
+
+    /// Steps of k of a tile, at most.
+    fn panel(&self, k: usize) -> usize {
+        let steps = |block: &super::parts::Block| block.slices.iter().map(|slice| slice.k.div_ceil(k)).sum();
+        self.parts.blocks.iter().map(steps).max().unwrap_or(0)
+    }
+
+    /// Tiles of B.
+    fn b_tiles(&self, tile: &Tile) -> usize {
+        let tiles = |block: &super::parts::Block| {
+            let steps: usize = block.slices.iter().map(|slice| slice.k.div_ceil(tile.k)).sum();
+            block.outputs.len().div_ceil(tile.n) * steps
+        };
+        self.parts.blocks.iter().map(tiles).sum()
+    }
+
+    /// Estimated cycles, and those in which the bus reads. What counts is that better tilings get lower numbers.
+    fn cycles(&self, tiling: &ConvTiling) -> (u64, u64) {
+        let (conv, config, bus) = (self.conv, self.config, self.config.bus_bytes);
+        let tile = tiling.tile();
+        let (m, n, k) = (tiling.m, tiling.n.min(self.most_n), tiling.k.min(self.most_k));
+        let rows = self.row_tiles(m);
+        let (b_tiles, panel) = (self.b_tiles(&tile), self.panel(tiling.k));
+        let steps = rows * b_tiles;
+        let column_tiles = self.most_n.div_ceil(tiling.n);
+        let cube = self.row_blocks() * self.parts.column_steps(config);
+        let multiply = cube.max(steps * STEP_CYCLES) + steps;
+        // A tile of A that L0A cannot keep is made again for every tile of columns.
+        let passes = if config.l0a_fractals() / tile.a_fractals() > panel { 1 } else { column_tiles };
+        let a_blocks: usize =
+            self.parts.blocks.iter().flat_map(|block| &block.slices).map(|slice| slice.k.div_ceil(config.k0)).sum();
+        let a_reads = (self.row_blocks() * a_blocks * passes) as f64 * self.chosen.reads.max(1.0);
+        let b_blocks = n.div_ceil(config.n0) * k.div_ceil(config.k0);
+        let b_fills = if config.l0b_fractals() / tile.b_fractals() > b_tiles { b_tiles } else { steps };
+        let mte1 = a_reads as usize + b_fills * b_blocks;
+        // Windows: once per strip, or, if there are too few for the pieces of a section, the lines of a tile again and again.
+        let pieces = self.parts.pieces.len();
+        let strips = self.strips(m, tiling.units);
+        let section = pieces / self.parts.sections.len();
+        let window = self.window_lines(m, tiling.units) * self.chosen.line_cycles;
+        let windows = if tiling.windows >= section {
+            strips * pieces * window
+        } else {
+            let lines = if self.columns == conv.out()[1] { self.window_lines(m, 1) } else { conv.kernel[0] };
+            let again = section - tiling.windows.saturating_sub(1).min(section - 1);
+            rows * column_tiles * self.parts.sections.len() * again * lines * self.chosen.line_cycles
+        };
+        let b_words = bus_words(bus, n, k, self.most_k);
+        let kept = (tiling.b_slots - 1).min(b_tiles);
+        let b_loads = if tiling.b_slots >= b_tiles { b_tiles } else { steps - (rows - 1) * kept };
+        let fetch = steps * INSTRUCTIONS_PER_STEP * INSTRUCTION_BYTES / bus;
+        let read = windows + b_loads * b_words + fetch;
+        let size = conv.output.bytes();
+        let lanes = config.fix_lanes.min((bus / size).max(1));
+        let (mut write, mut fix) = (0, 0);
+        for block in &self.parts.blocks {
+            for first in (0..block.outputs.len()).step_by(tiling.n) {
+                let columns = tiling.n.min(block.outputs.len() - first);
+                write += conv.pixels() * bus_words(bus, 1, columns * size, conv.cout * size);
+                fix += (conv.pixels() * columns).div_ceil(lanes);
+            }
+        }
+        let busiest = [multiply, mte1, read, write, fix].into_iter().fold(0, usize::max);
+        let start = self.window_lines(m, 1) * self.chosen.line_cycles + b_words;
+        // With a single window nothing is loaded while the last tile of a strip is worked on.
+        let alone = if tiling.windows == 1 { (strips * pieces - 1) * start } else { 0 };
+        let end = (m * n).div_ceil(lanes);
+        ((busiest + start + alone + end) as u64, read as u64)
+    }
+}

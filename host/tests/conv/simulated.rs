@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The same convolutions on the simulated hardware: all of memory and every counter equal the model's.
+
+use super::common::conv::ConvCase;
+use host::{MemorySettings, Modelled, Net, Report, Simulated, Transport};
+use isa::{Config, Counter};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// Runs a convolution on the core and on the model, over the same contents of all memory up to a page behind the program. All of it has to
+/// be the same afterwards.
+fn run_on_core(core: &mut Simulated, case: &ConvCase) -> Report {
+    let compiled = case.conv.compile(core.config()).unwrap_or_else(|error| panic!("{case}: {error}"));
+    let program = compiled.program();
+    let end = (program.address() + program.code().len() as u64).next_multiple_of(4096) as usize + 4096;
+    let mut contents = vec![0; end];
+    ChaCha8Rng::seed_from_u64(end as u64).fill_bytes(&mut contents);
+    let mut model = Modelled::new(core.config(), 7).unwrap();
+    core.write(0, &contents).unwrap();
+    model.write(0, &contents).unwrap();
+    let product = compiled.run(core, &case.x, &case.weights).unwrap_or_else(|error| panic!("{case}: {error}"));
+    let expected = compiled.run(&mut model, &case.x, &case.weights).unwrap_or_else(|error| panic!("{case}: {error}"));
+    case.compare(&product.values());
+    let (got, wanted) = (core.read(0, end).unwrap(), model.read(0, end).unwrap());
+    let wrong = got.iter().zip(&wanted).position(|(got, wanted)| got != wanted);
+    assert_eq!(wrong, None, "{case}: the first byte of memory that differs from the model's");
+    for (counter, value) in expected.report.counters() {
+        assert_eq!(product.report.get(counter), Some(value), "{case}: {}", counter.name());
+    }
+    product.report
+}
+
+/// `count` random convolutions, a new power-up state and another memory every 8 of them.
+fn random_convolutions(config: &Config, count: usize, seed_value: u64) {
+    sim::waves::on_failure(&format!("conv-{}", config.name), || {
+        let mut rng = tb::seed(seed_value).rng;
+        let mut core = None;
+        for number in 0..tb::rounds(count) {
+            if number % 8 == 0 {
+                let memory = MemorySettings {
+                    latency: [1, 100][number / 8 % 2],
+                    stall: [0.0, 0.5][number / 16 % 2],
+                    seed: rng.next_u64(),
+                    ..MemorySettings::default()
+                };
+                core = Some(Simulated::new(config, memory).unwrap_or_else(|error| panic!("{error}")));
+            }
+            let most = if number % 8 == 7 { 400_000 } else { 60_000 };
+            run_on_core(core.as_mut().unwrap(), &ConvCase::random(&mut rng, most));
+        }
+    });
+}
+
+#[test]
+fn random_convolutions_on_simulated_tiny() {
+    random_convolutions(&Config::tiny(), 64, 45);
+}
+
+#[test]
+fn random_convolutions_on_simulated_lite() {
+    random_convolutions(&Config::lite(), 64, 46);
+}
+
+#[test]
+fn random_convolutions_on_simulated_max() {
+    random_convolutions(&Config::max(), 8, 47);
+}
+
+/// Cycles of each layer on `lite`, cold and alone, with a memory of latency 100 and a bus word per cycle; printed beside its roof.
+#[test]
+fn layers_of_mlperf_tiny_on_simulated_lite() {
+    let mut rng = tb::seed(48).rng;
+    let memory = MemorySettings { latency: 100, ..MemorySettings::default() };
+    let config = Config::lite();
+    for name in Net::NAMES {
+        let mut core = Simulated::new(&config, memory).unwrap_or_else(|error| panic!("{error}"));
+        for layer in Net::named(name).unwrap().layers {
+            let case = ConvCase::random_numbers(&mut rng, layer.conv);
+            let report = run_on_core(&mut core, &case);
+            let conv = &case.conv;
+            let steps = report.get(Counter::CubeSteps).unwrap();
+            let outputs = (conv.pixels() * conv.cout).div_ceil(config.fix_lanes);
+            let words = [conv.x_bytes() + conv.w_bytes(), conv.y_bytes()].map(|bytes| bytes.div_ceil(config.bus_bytes));
+            let roof = words.into_iter().chain([outputs]).fold(steps, |roof, other| roof.max(other as u64));
+            let (cycles, estimate) = (report.cycles().unwrap(), case.conv.compile(&config).unwrap().estimate());
+            println!("{name} {}: {cycles} cycles, estimate {estimate}, {steps} cube steps, roof {roof}", layer.name);
+            assert!(cycles >= roof);
+        }
+    }
+}
