@@ -3,7 +3,7 @@
 //!
 //! | module | is |
 //! |---|---|
-//! | [`host`] | matrix products of any size on a core, simulated or modelled |
+//! | [`host`] | matrix products and convolutions of any size on a core, simulated or modelled |
 //! | [`isa`] | cores, instructions, assembler, program checker |
 //! | [`model`] | what the answer is, instruction by instruction |
 //! | [`rtl`] | the hardware in Rust-HDL, and the printer to Verilog |

@@ -119,6 +119,19 @@ fn random_convolutions_on_random_cores_of_the_model() {
 }
 
 #[test]
+fn a_program_for_tiny_runs_unchanged_on_lite_and_max() {
+    let mut rng = tb::seed(49).rng;
+    for _ in 0..10 {
+        let case = ConvCase::random(&mut rng, 200_000);
+        let compiled = case.conv.compile(&Config::tiny()).unwrap();
+        for config in [Config::tiny(), Config::lite(), Config::max()] {
+            let mut core = Modelled::new(&config, 5).unwrap();
+            case.compare(&compiled.run(&mut core, &case.x, &case.weights).unwrap().values());
+        }
+    }
+}
+
+#[test]
 fn windows_that_l1_cannot_hold_are_cut() {
     let mut rng = tb::seed(44).rng;
     let wide = |h, w, cin, cout, kernel| Conv { pads: [1, 2, 0, 1], ..Conv::new([h, w, cin], [cout, kernel, kernel]) };

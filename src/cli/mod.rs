@@ -4,6 +4,7 @@
 mod asm;
 mod check;
 mod completions;
+mod conv;
 mod demo;
 mod disasm;
 mod doctor;
@@ -13,8 +14,10 @@ mod info;
 mod job;
 mod json;
 mod machine;
+mod net;
 mod npy;
 mod output;
+mod product;
 mod program;
 mod progress;
 mod reference;
@@ -141,13 +144,15 @@ Examples:
   quader                                        classify handwritten digits on the simulated core `lite`
   quader gemm --m 256 --n 256 --k 256           multiply random int8 matrices, check every element
   quader gemm --a A.npy --b B.npy --out C.npy   the same with matrices from NumPy
+  quader conv --h 32 --w 32 --cin 16 --cout 16 --kh 3 --kw 3 --pad 1
+  quader conv --net resnet-8                    every convolution of a network of MLPerf Tiny
   quader run examples/hello.qasm --mem examples/hello.txt --out out.bin
   quader verilog --config tiny --out rtl-tiny   the hardware as Verilog
   quader doctor                                 which tools are there
 
 Exit status: 0 done; 1 mismatch, failed check, fault or missing tool; 2 bad input.";
 
-/// An open matrix-cube accelerator: multiply matrices on its simulated core, write programs for it, print its Verilog
+/// An open matrix-cube accelerator: multiply and convolve on its simulated core, write programs for it, print its Verilog
 #[derive(Parser)]
 #[command(name = "quader", version, after_help = EXAMPLES, max_term_width = 110)]
 struct Cli {
@@ -161,6 +166,8 @@ enum Command {
     Demo(demo::Demo),
     /// Multiply two matrices on the core and check every element of the result
     Gemm(Box<gemm::Gemm>),
+    /// Convolve feature maps on the core and check every element of the result
+    Conv(Box<conv::Conv>),
     /// Assemble a program
     Asm(asm::Asm),
     /// Print a program as text
@@ -189,6 +196,7 @@ pub fn main() -> ExitCode {
     let result = match cli.command.unwrap_or_else(|| Command::Demo(demo::Demo::default())) {
         Command::Demo(command) => command.run(),
         Command::Gemm(command) => command.run(),
+        Command::Conv(command) => command.run(),
         Command::Asm(command) => command.run(),
         Command::Disasm(command) => command.run(),
         Command::Check(command) => command.run(),

@@ -3,7 +3,7 @@
 //!
 //! | read | from | given as |
 //! |---|---|---|
-//! | matrix of int8 or uint8 | C or Fortran order, file versions 1.0, 2.0, 3.0 | row-major bytes |
+//! | array of int8 or uint8 | C or Fortran order, file versions 1.0, 2.0, 3.0 | bytes in C order |
 //! | vector of int32, float32, int8, uint8 | both byte orders | numbers |
 //!
 //! Everything else is refused with a sentence that names the file, what is in it, and what to do. A file's header is believed only as far as
@@ -11,24 +11,22 @@
 
 use super::output::{self, Output};
 use super::{Failure, Result};
-use host::{Output as ProductOutput, Product};
+use host::Product;
 use isa::Dtype;
-use ndarray::{Array2, ArrayD};
+use ndarray::ArrayD;
 use ndarray_npy::{ReadDataError, ReadNpyError, ReadNpyExt, ReadableElement, WriteNpyError, WriteNpyExt};
 use py_literal::Value as PyValue;
 use std::io;
 use std::path::Path;
 
-/// A matrix of int8 or uint8.
+/// An array of int8 or uint8.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Matrix {
-    /// Rows.
-    pub rows: usize,
-    /// Columns.
-    pub columns: usize,
+pub struct Tensor {
+    /// Its dimensions.
+    pub shape: Vec<usize>,
     /// [`Dtype::S8`] or [`Dtype::U8`].
     pub dtype: Dtype,
-    /// `[rows, columns]`, row-major, two's complement.
+    /// In C order, two's complement.
     pub bytes: Vec<u8>,
 }
 
@@ -148,28 +146,35 @@ fn refused(path: &Path, error: &ReadNpyError, wanted: &str) -> Failure {
     })
 }
 
-/// Reads a matrix of int8 or uint8.
+/// Reads an array of int8 or uint8 of so many dimensions.
 ///
 /// *Errors*: [`Failure::Input`] if the file cannot be read, is damaged, or holds something else.
-pub fn read_matrix(path: &Path) -> Result<Matrix> {
+pub fn read_tensor(path: &Path, dimensions: usize) -> Result<Tensor> {
     let file = output::read(path)?;
     match array::<i8>(&file) {
-        Ok(array) => matrix(path, array, Dtype::S8, |value| value as u8),
+        Ok(array) => tensor(path, dimensions, &array, Dtype::S8, |value| value as u8),
         Err(ReadNpyError::WrongDescriptor(_)) => match array::<u8>(&file) {
-            Ok(array) => matrix(path, array, Dtype::U8, |value| value),
+            Ok(array) => tensor(path, dimensions, &array, Dtype::U8, |value| value),
             Err(error) => Err(refused(path, &error, "int8 or uint8")),
         },
         Err(error) => Err(refused(path, &error, "int8 or uint8")),
     }
 }
 
-fn matrix<T: Copy>(path: &Path, array: ArrayD<Checked<T>>, dtype: Dtype, byte: fn(T) -> u8) -> Result<Matrix> {
-    let &[rows, columns] = array.shape() else {
-        return Err(wrong_shape(path, array.shape(), "a matrix of two dimensions"));
-    };
-    // The iterator goes by index, rows first, whatever the order in memory.
+fn tensor<T: Copy>(
+    path: &Path,
+    dimensions: usize,
+    array: &ArrayD<Checked<T>>,
+    dtype: Dtype,
+    byte: fn(T) -> u8,
+) -> Result<Tensor> {
+    if array.ndim() != dimensions {
+        let wanted = if dimensions == 2 { "a matrix of two dimensions" } else { "an array of four dimensions" };
+        return Err(wrong_shape(path, array.shape(), wanted));
+    }
+    // The iterator goes by index, the first dimension first, whatever the order in memory.
     let bytes = array.iter().map(|&Checked(value)| byte(value)).collect();
-    Ok(Matrix { rows, columns, dtype, bytes })
+    Ok(Tensor { shape: array.shape().to_vec(), dtype, bytes })
 }
 
 fn wrong_shape(path: &Path, shape: &[usize], wanted: &str) -> Failure {
@@ -186,7 +191,7 @@ fn vector<T: Copy, V>(path: &Path, array: &ArrayD<Checked<T>>, value: impl Fn(T)
 
 /// Reads a vector of int32, int8 or uint8.
 ///
-/// *Errors*: as [`read_matrix`].
+/// *Errors*: as [`read_tensor`].
 pub fn read_integers(path: &Path) -> Result<Vec<i32>> {
     let file = output::read(path)?;
     if let Ok(array) = array::<i8>(&file) {
@@ -201,37 +206,32 @@ pub fn read_integers(path: &Path) -> Result<Vec<i32>> {
 
 /// Reads a vector of float32.
 ///
-/// *Errors*: as [`read_matrix`].
+/// *Errors*: as [`read_tensor`].
 pub fn read_floats(path: &Path) -> Result<Vec<f32>> {
     let file = output::read(path)?;
     let array = array::<f32>(&file).map_err(|error| refused(path, &error, "float32"))?;
     vector(path, &array, |value| value)
 }
 
-/// Writes C, `[m, n]` in C order: int32, int8 or uint8, as the product gives it.
-pub fn write_product(file: Output, product: &Product, output: &ProductOutput, m: usize, n: usize) -> Result {
+/// Writes the result in C order: int32, int8 or uint8, as the product gives it.
+pub fn write_product(file: Output, product: &Product, shape: &[usize]) -> Result {
     let mut bytes = Vec::new();
     let values = product.values();
-    let written = match output {
-        ProductOutput::Int32 => write_matrix(&mut bytes, m, n, values),
-        ProductOutput::Quantised { dtype: Dtype::U8, .. } => {
-            write_matrix(&mut bytes, m, n, values.into_iter().map(|value| value as u8).collect())
-        }
-        ProductOutput::Quantised { .. } => {
-            write_matrix(&mut bytes, m, n, values.into_iter().map(|value| value as i8).collect())
-        }
+    let written = match product.dtype {
+        Dtype::U8 => write_array(&mut bytes, shape, values.into_iter().map(|value| value as u8).collect()),
+        Dtype::S8 => write_array(&mut bytes, shape, values.into_iter().map(|value| value as i8).collect()),
+        _ => write_array(&mut bytes, shape, values),
     };
-    written.map_err(|error| Failure::failed(format!("C cannot be written as a NumPy file: {error}")))?;
+    written.map_err(|error| Failure::failed(format!("the result cannot be written as a NumPy file: {error}")))?;
     file.write(&bytes)
 }
 
-fn write_matrix<T: ndarray_npy::WritableElement>(
+fn write_array<T: ndarray_npy::WritableElement>(
     bytes: &mut Vec<u8>,
-    m: usize,
-    n: usize,
+    shape: &[usize],
     values: Vec<T>,
 ) -> std::result::Result<(), WriteNpyError> {
-    Array2::from_shape_vec((m, n), values).expect("a product has m x n elements").write_npy(bytes)
+    ArrayD::from_shape_vec(shape, values).expect("a product has as many elements as its shape").write_npy(bytes)
 }
 
 #[cfg(test)]
@@ -269,6 +269,10 @@ mod tests {
         result
     }
 
+    fn read(path: &Path) -> Result<Tensor> {
+        read_tensor(path, 2)
+    }
+
     fn sentence<T: std::fmt::Debug>(result: Result<T>) -> String {
         match result {
             Err(Failure::Input(sentence)) => sentence,
@@ -284,9 +288,9 @@ mod tests {
                 // [[1, 2, 3], [4, 5, 255]]
                 let rows = file(version, descriptor, false, "(2, 3)", &[1, 2, 3, 4, 5, 255]);
                 let columns = file(version, descriptor, true, "(2, 3)", &[1, 4, 2, 5, 3, 255]);
-                let wanted = Matrix { rows: 2, columns: 3, dtype, bytes: vec![1, 2, 3, 4, 5, 255] };
-                assert_eq!(with_file(&rows, read_matrix).expect("legal"), wanted, "version {version} {descriptor}");
-                assert_eq!(with_file(&columns, read_matrix).expect("legal"), wanted, "version {version} {descriptor}");
+                let wanted = Tensor { shape: vec![2, 3], dtype, bytes: vec![1, 2, 3, 4, 5, 255] };
+                assert_eq!(with_file(&rows, read).expect("legal"), wanted, "version {version} {descriptor}");
+                assert_eq!(with_file(&columns, read).expect("legal"), wanted, "version {version} {descriptor}");
             }
         }
     }
@@ -324,24 +328,24 @@ mod tests {
             (file(1, "|i1", false, "(1099511627776, 1024)", &[]), "truncated"),
         ];
         for (bytes, wanted) in cases {
-            let got = sentence(with_file(&bytes, read_matrix));
+            let got = sentence(with_file(&bytes, read));
             assert!(got.contains(wanted) && !got.contains('\n'), "{got} should contain `{wanted}`");
         }
-        assert!(sentence(with_file(&file(9, "|i1", false, "(2, 2)", &[0; 4]), read_matrix)).contains("version"));
+        assert!(sentence(with_file(&file(9, "|i1", false, "(2, 2)", &[0; 4]), read)).contains("version"));
         assert!(
             sentence(with_file(&file(1, "<f8", false, "(2,)", &[0; 16]), read_floats))
                 .contains("astype(numpy.float32)")
         );
         assert!(sentence(with_file(&file(1, "<i8", false, "(2,)", &[0; 16]), read_integers)).contains("int64"));
-        assert!(sentence(read_matrix(Path::new("/nonexistent/a.npy"))).contains("cannot read"));
+        assert!(sentence(read(Path::new("/nonexistent/a.npy"))).contains("cannot read"));
     }
 
     #[test]
     fn what_is_written_reads_back() {
         let mut bytes = Vec::new();
-        write_matrix(&mut bytes, 2, 3, vec![1i8, -2, 3, 4, 5, -128]).expect("writable");
-        let read = with_file(&bytes, read_matrix).expect("legal");
-        assert_eq!((read.rows, read.columns, read.bytes), (2, 3, vec![1, 254, 3, 4, 5, 128]));
+        write_array(&mut bytes, &[2, 3], vec![1i8, -2, 3, 4, 5, -128]).expect("writable");
+        let read = with_file(&bytes, read).expect("legal");
+        assert_eq!((read.shape, read.bytes), (vec![2, 3], vec![1, 254, 3, 4, 5, 128]));
         assert_eq!(&bytes[..8], b"\x93NUMPY\x01\x00");
     }
 }

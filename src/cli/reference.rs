@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a product must be, by means that core and model do not use: `ndarray` over 64-bit integers, and requantisation in integers alone.
+//! What a product or a convolution must be, by means that core and model do not use: `ndarray` over 64-bit integers, and requantisation in integers alone.
 //!
 //! Two roundings and two saturations, as `docs/numerics.md` has them; every float32 stands here as an integer significand with an exponent.
 
-use host::{Gemm, Output};
+use host::{Conv, Gemm, Output};
 use isa::Dtype;
 use ndarray::Array2;
 
@@ -50,6 +50,54 @@ pub fn product(gemm: &Gemm, a: &[u8], b: &[u8]) -> Vec<i32> {
         }
     };
     sums.indexed_iter().map(element).collect()
+}
+
+/// The result of a convolution, `[n, out_h, out_w, cout]`, as numbers: group by group the product of the gathered operand.
+///
+/// `x` is `[n, h, w, cin]`, `weights` is `[cout, kh, kw, cin / groups]`.
+pub fn convolution(conv: &Conv, x: &[u8], weights: &[u8]) -> Vec<i32> {
+    let ([out_h, out_w], [kh, kw]) = (conv.out(), conv.kernel);
+    let (cin, cout, k) = (conv.group_cin(), conv.group_cout(), kh * kw * conv.group_cin());
+    let mut result = vec![0; conv.pixels() * conv.cout];
+    for group in 0..conv.groups {
+        // Padding is the byte that the zero point makes 0.
+        let mut a = vec![conv.zero_point_x as u8; conv.pixels() * k];
+        for (pixel, row) in a.chunks_exact_mut(k).enumerate() {
+            let (image, oy, ox) = (pixel / (out_h * out_w), pixel / out_w % out_h, pixel % out_w);
+            for (tap, bytes) in row.chunks_exact_mut(cin).enumerate() {
+                let y = (oy * conv.stride[0] + tap / kw * conv.dilation[0]).checked_sub(conv.pads[0]);
+                let x_at = (ox * conv.stride[1] + tap % kw * conv.dilation[1]).checked_sub(conv.pads[1]);
+                let (Some(y), Some(x_at)) = (y.filter(|&y| y < conv.h), x_at.filter(|&x| x < conv.w)) else { continue };
+                let first = ((image * conv.h + y) * conv.w + x_at) * conv.cin + group * cin;
+                bytes.copy_from_slice(&x[first..first + cin]);
+            }
+        }
+        let outputs = group * cout..(group + 1) * cout;
+        let each = |all: &[i32]| if all.len() > 1 { all[outputs.clone()].to_vec() } else { all.to_vec() };
+        let output = match &conv.output {
+            Output::Quantised { dtype, scales, zero_point } if scales.len() > 1 => {
+                Output::Quantised { dtype: *dtype, scales: scales[outputs.clone()].to_vec(), zero_point: *zero_point }
+            }
+            output => output.clone(),
+        };
+        let gemm = Gemm {
+            dtype_a: conv.dtype_x,
+            dtype_b: conv.dtype_w,
+            transposed_b: true,
+            zero_point_a: conv.zero_point_x,
+            zero_points_b: each(&conv.zero_points_w),
+            bias: conv.bias.as_ref().map(|bias| bias[outputs.clone()].to_vec()),
+            output,
+            relu: conv.relu,
+            clamp: conv.clamp,
+            ..Gemm::new(conv.pixels(), cout, k)
+        };
+        let values = product(&gemm, &a, &weights[outputs.start * k..outputs.end * k]);
+        for (row, values) in values.chunks_exact(cout).enumerate() {
+            result[row * conv.cout + outputs.start..][..cout].copy_from_slice(values);
+        }
+    }
+    result
 }
 
 fn matrix(rows: usize, columns: usize, bytes: &[u8], dtype: Dtype) -> Array2<i64> {
@@ -121,6 +169,21 @@ mod tests {
             let got = requantised(sum, scale, number(case[8]), dtype);
             assert_eq!(got, number(case[9]), "{sum} x {scale:e} + {} as {dtype}", number(case[8]));
         }
+    }
+
+    #[test]
+    fn convolutions_by_hand() {
+        // x = [[1, 2], [3, 4]] with a border of padding, kernel [[1, 2], [3, 4]].
+        let mut conv = Conv { pads: [1; 4], ..Conv::new([2, 2, 1], [1, 2, 2]) };
+        let (x, weights) = ([1, 2, 3, 4], [1, 2, 3, 4]);
+        assert_eq!(convolution(&conv, &x, &weights), [4, 11, 6, 14, 30, 14, 6, 11, 4]);
+        conv.stride = [2, 1];
+        conv.zero_point_x = 1;
+        // x - 1 = [[0, 1], [2, 3]].
+        assert_eq!(convolution(&conv, &x, &weights), [0, 4, 3, 4, 8, 3]);
+        // Two groups of one pixel: channels 1 and 2 by 3 and -1.
+        let conv = Conv { groups: 2, bias: Some(vec![10, 20]), ..Conv::new([1, 1, 2], [2, 1, 1]) };
+        assert_eq!(convolution(&conv, &[1, 2], &[3, 255]), [13, 18]);
     }
 
     #[test]

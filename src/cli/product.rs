@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What `quader gemm` and `quader conv` share: options, the run, the check of every element, figures.
+
+use super::machine::{self, Machine};
+use super::output::{self, Output};
+use super::table::{self, grouped};
+use super::{Backend, Failure, Result, Target, json, npy, number};
+use clap::{Args, ValueEnum};
+use host::{MemorySettings, Modelled, Product, Transport};
+use isa::Dtype;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Bytes of operands and result together that these commands take: beyond it the simulation would run for days.
+const LIMIT_BYTES: u128 = 1 << 30;
+
+/// Mismatches that are shown one by one.
+const SHOWN: usize = 8;
+
+/// Number formats of the two operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Pair {
+    /// int8 x int8
+    S8s8,
+    /// int8 x uint8
+    S8u8,
+    /// uint8 x int8
+    U8s8,
+    /// uint8 x uint8
+    U8u8,
+}
+
+impl Pair {
+    /// Those of the first and of the second operand.
+    pub fn dtypes(self) -> [Dtype; 2] {
+        match self {
+            Pair::S8s8 => [Dtype::S8, Dtype::S8],
+            Pair::S8u8 => [Dtype::S8, Dtype::U8],
+            Pair::U8s8 => [Dtype::U8, Dtype::S8],
+            Pair::U8u8 => [Dtype::U8, Dtype::U8],
+        }
+    }
+}
+
+/// Number format of the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OutDtype {
+    /// int32, not requantised
+    I32,
+    /// int8
+    I8,
+    /// uint8
+    U8,
+}
+
+impl OutDtype {
+    /// The word on the command line and in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            OutDtype::I32 => "i32",
+            OutDtype::I8 => "i8",
+            OutDtype::U8 => "u8",
+        }
+    }
+}
+
+/// Options of every product.
+#[derive(Args, Debug)]
+pub struct Options {
+    /// Bias, one int32 number per column or output channel
+    #[arg(long, value_name = "V.npy")]
+    bias: Option<PathBuf>,
+    /// Scale of the requantisation: a number, or a file of float32 numbers, one per column or output channel
+    #[arg(long, value_name = "S|S.npy", allow_hyphen_values = true)]
+    scale: Option<String>,
+    /// Write the result as a NumPy file
+    #[arg(long, value_name = "OUT.npy")]
+    out: Option<PathBuf>,
+    /// Number formats of the two operands; those of the files, else s8s8
+    #[arg(long, value_enum)]
+    dtype: Option<Pair>,
+    /// Number format of the result; i8 and u8 need --scale
+    #[arg(long, value_enum, default_value_t = OutDtype::I32)]
+    pub out_dtype: OutDtype,
+    /// Zero point of the result
+    #[arg(long, value_name = "Z", default_value_t = 0, allow_negative_numbers = true)]
+    zero_point_out: i32,
+    /// No result below its zero point, or below 0 for i32
+    #[arg(long)]
+    pub relu: bool,
+    /// No result outside these bounds
+    #[arg(long, value_name = "LOW,HIGH", value_parser = bounds, allow_hyphen_values = true)]
+    pub clamp: Option<(i32, i32)>,
+    #[command(flatten)]
+    memory: Memory,
+    /// Seed of random operands, of stalls and of the power-up state
+    #[arg(long, default_value_t = 1, value_parser = number)]
+    pub seed: u64,
+    /// Write every signal of the simulation as a waveform; large and slow
+    #[arg(long, value_name = "F.vcd")]
+    wave: Option<PathBuf>,
+    #[command(flatten)]
+    pub target: Target,
+}
+
+/// The memory behind the simulated core.
+#[derive(Args, Debug)]
+pub struct Memory {
+    /// Cycles from a request to its answer [default: 30]
+    #[arg(long, value_name = "N")]
+    mem_latency: Option<u32>,
+    /// Bytes per cycle, in each direction [default: a bus word]
+    #[arg(long, value_name = "N")]
+    mem_bytes_per_cycle: Option<f64>,
+    /// Both directions share the bytes per cycle
+    #[arg(long)]
+    mem_shared: bool,
+    /// Probability that a bus channel stalls in a cycle, 0 to 0.99 [default: 0]
+    #[arg(long, value_name = "P")]
+    stall: Option<f64>,
+}
+
+impl Memory {
+    fn settings(&self, seed: u64) -> Result<MemorySettings> {
+        let usual = MemorySettings::default();
+        machine::checked(MemorySettings {
+            latency: self.mem_latency.unwrap_or(usual.latency),
+            bytes_per_cycle: self.mem_bytes_per_cycle.unwrap_or(usual.bytes_per_cycle),
+            shared: self.mem_shared,
+            stall: self.stall.unwrap_or(usual.stall),
+            seed,
+        })
+    }
+}
+
+fn bounds(text: &str) -> std::result::Result<(i32, i32), String> {
+    let parsed =
+        text.split_once(',').and_then(|(low, high)| Some((low.trim().parse().ok()?, high.trim().parse().ok()?)));
+    match parsed {
+        Some((low, high)) if low <= high => Ok((low, high)),
+        Some((low, high)) => Err(format!("{low} is above {high}")),
+        None => Err("write two integers, for example 0,6".to_owned()),
+    }
+}
+
+/// A product ready to run.
+pub struct Work<'a> {
+    /// What is going on, for the progress bar.
+    pub doing: &'static str,
+    /// The first line of the text, up to the core.
+    pub title: String,
+    /// The name of the result, and its shape.
+    pub result: (&'static str, Vec<usize>),
+    /// What the result is compared with besides the model, to follow "the" and "an".
+    pub reference: &'static str,
+    /// Estimated cycles.
+    pub estimate: u64,
+    /// Runs it on a core.
+    pub run: &'a dyn Fn(&mut dyn Transport) -> host::Result<Product>,
+    /// What the elements must be, by means that core and model do not use.
+    pub expected: &'a dyn Fn() -> Vec<i32>,
+    /// What JSON tells of it.
+    pub figures: json::Object,
+    /// Lines of the text behind the summary.
+    pub notes: String,
+}
+
+/// A wrong element.
+#[derive(Debug)]
+pub struct Mismatch {
+    index: usize,
+    expected: i32,
+    by: String,
+    got: i32,
+}
+
+impl Options {
+    /// Runs the work, checks every element, prints the figures, writes the files.
+    pub fn run(&self, work: &Work) -> Result {
+        let settings = self.settings()?;
+        let out = self.out.as_deref().map(Output::create).transpose()?;
+        let json = self.target.json.as_deref().map(Output::create_or_stdout).transpose()?;
+        let wave = self.wave.as_deref().map(Output::create).transpose()?;
+
+        let mut machine = Machine::new(&self.target, settings, wave.as_ref().map(Output::scratch))?;
+        let began = Instant::now();
+        let product = (work.run)(machine.doing(work.doing, Some(work.estimate)))?;
+        let seconds = began.elapsed().as_secs_f64();
+        // The waveform is complete once the simulation is gone.
+        drop(machine);
+        let (mismatches, first) = self.check(work, &product)?;
+
+        let to_stdout = json.as_ref().is_some_and(Output::is_stdout);
+        if !to_stdout {
+            output::print(&self.text(work, &product, seconds, mismatches))?;
+        }
+        if let Some(wave) = wave {
+            wave.keep()?;
+        }
+        if let Some(out) = out {
+            npy::write_product(out, &product, &work.result.1)?;
+        }
+        if let Some(json) = json {
+            json::write(json, self.figures(work, &product, seconds, mismatches, &settings))?;
+        }
+        verdict(work, mismatches, &first)
+    }
+
+    /// The memory behind the core.
+    ///
+    /// *Errors*: settings that cannot be, or that a model does not have.
+    pub fn settings(&self) -> Result<MemorySettings> {
+        let settings = self.memory.settings(self.seed)?;
+        if self.target.backend == Backend::Rtl {
+            return Ok(settings);
+        }
+        let given = [
+            ("--wave", self.wave.is_some()),
+            ("--mem-latency", self.memory.mem_latency.is_some()),
+            ("--mem-bytes-per-cycle", self.memory.mem_bytes_per_cycle.is_some()),
+            ("--mem-shared", self.memory.mem_shared),
+            ("--stall", self.memory.stall.is_some()),
+        ];
+        match given.iter().find(|(_, given)| *given) {
+            Some((option, _)) => {
+                Err(Failure::input(format!("{option} needs --backend rtl: the model has no clock and no bus")))
+            }
+            None => Ok(settings),
+        }
+    }
+
+    /// The dtype of an operand, 0 or 1: its file's, which has to be the one asked for.
+    pub fn dtype(
+        &self,
+        operand: usize,
+        name: &str,
+        path: &Option<PathBuf>,
+        file: Option<&npy::Tensor>,
+    ) -> Result<Dtype> {
+        let asked = self.dtype.map(|pair| pair.dtypes()[operand]);
+        match (asked, path, file) {
+            (Some(asked), Some(path), Some(file)) if asked != file.dtype => Err(Failure::input(format!(
+                "{} holds {}, and --dtype asks for {name} in {asked}: leave out --dtype or convert the file",
+                path.display(),
+                file.dtype
+            ))),
+            (_, _, Some(file)) => Ok(file.dtype),
+            (asked, ..) => Ok(asked.unwrap_or(Dtype::S8)),
+        }
+    }
+
+    /// The bias from its file.
+    pub fn bias(&self) -> Result<Option<Vec<i32>>> {
+        self.bias.as_deref().map(npy::read_integers).transpose()
+    }
+
+    /// What becomes of the sums.
+    pub fn output(&self) -> Result<host::Output> {
+        let dtype = match self.out_dtype {
+            OutDtype::I32 if self.scale.is_some() => {
+                return Err(Failure::input("--scale needs --out-dtype i8 or u8: an i32 result is not scaled"));
+            }
+            OutDtype::I32 if self.zero_point_out != 0 => {
+                return Err(Failure::input("--zero-point-out needs --out-dtype i8 or u8: an i32 result has none"));
+            }
+            OutDtype::I32 => return Ok(host::Output::Int32),
+            OutDtype::I8 => Dtype::S8,
+            OutDtype::U8 => Dtype::U8,
+        };
+        let Some(scale) = &self.scale else {
+            let name = self.out_dtype.name();
+            return Err(Failure::input(format!("--out-dtype {name} needs --scale: give a number, for example 0.01")));
+        };
+        let scales = match scale.parse() {
+            Ok(one) => vec![one],
+            Err(_) => npy::read_floats(file("--scale", scale)?)?,
+        };
+        Ok(host::Output::Quantised { dtype, scales, zero_point: self.zero_point_out })
+    }
+
+    /// Both operands: the bytes of their files, or random ones of these lengths.
+    pub fn operands(&self, files: [Option<npy::Tensor>; 2], lengths: [usize; 2]) -> [Vec<u8>; 2] {
+        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
+        let [first, second] = files;
+        let mut bytes = |file: Option<npy::Tensor>, length: usize| match file {
+            Some(file) => file.bytes,
+            None => {
+                let mut bytes = vec![0; length];
+                random.fill_bytes(&mut bytes);
+                bytes
+            }
+        };
+        [bytes(first, lengths[0]), bytes(second, lengths[1])]
+    }
+
+    /// Compares with the model and with the independent result: how many elements are wrong, and the first of them.
+    pub fn check(&self, work: &Work, product: &Product) -> Result<(usize, Vec<Mismatch>)> {
+        let got = product.values();
+        let mut references = vec![(format!("the independent {}", work.reference), (work.expected)())];
+        if self.target.backend == Backend::Rtl {
+            let mut model = Modelled::new(&self.target.config, self.seed)?;
+            references.push(("the model".to_owned(), (work.run)(&mut model)?.values()));
+        }
+        let (mut count, mut first) = (0, Vec::new());
+        for (index, &got) in got.iter().enumerate() {
+            let wrong = references.iter().find(|(_, expected)| expected[index] != got);
+            let Some((by, expected)) = wrong else { continue };
+            count += 1;
+            if first.len() < SHOWN {
+                first.push(Mismatch { index, expected: expected[index], by: by.clone(), got });
+            }
+        }
+        Ok((count, first))
+    }
+
+    fn text(&self, work: &Work, product: &Product, seconds: f64, mismatches: usize) -> String {
+        let Target { config, backend, .. } = &self.target;
+        let mut text = format!("{} on {} ({}), seed {}\n\n", work.title, config.name, backend.name(), self.seed);
+        text.push_str(&table::summary(&product.report, seconds));
+        text.push_str(&work.notes);
+        let pipes = table::pipes(&product.report);
+        if !pipes.is_empty() {
+            text.push_str("\nwhere the cycles went\n");
+            text.push_str(&pipes);
+        }
+        if mismatches == 0 {
+            let elements = grouped(work.result.1.iter().product::<usize>() as u64);
+            let model = if self.target.backend == Backend::Rtl { "the model and " } else { "" };
+            text.push_str(&format!("\nall {elements} elements equal {model}an independent {}\n", work.reference));
+        }
+        text
+    }
+
+    /// The figures for scripts.
+    pub fn figures(
+        &self,
+        work: &Work,
+        product: &Product,
+        seconds: f64,
+        mismatches: usize,
+        settings: &MemorySettings,
+    ) -> json::Object {
+        let mut object = json::head(&self.target);
+        object.extend(work.figures.clone());
+        object.insert("mismatches".into(), json!(mismatches));
+        object.insert("seed".into(), json!(self.seed));
+        if self.target.backend == Backend::Rtl {
+            object.insert("memory".into(), json::memory(settings));
+        }
+        json::figures(&mut object, &product.report, seconds);
+        object
+    }
+}
+
+/// An error that names the first wrong elements, if there are any.
+pub fn verdict(work: &Work, mismatches: usize, first: &[Mismatch]) -> Result {
+    if mismatches == 0 {
+        return Ok(());
+    }
+    let (name, shape) = &work.result;
+    let place = |mut index: usize| {
+        let mut digits: Vec<String> = shape
+            .iter()
+            .rev()
+            .map(|size| {
+                let digit = index % size;
+                index /= size;
+                digit.to_string()
+            })
+            .collect();
+        digits.reverse();
+        digits.join(", ")
+    };
+    let line = |wrong: &Mismatch| {
+        let Mismatch { index, expected, by, got } = wrong;
+        format!("{name}[{}]: expected {expected} ({by}), got {got}", place(*index))
+    };
+    let lines: Vec<String> = first.iter().map(line).collect();
+    let more = if mismatches > first.len() { "; ..." } else { "" };
+    let elements: usize = shape.iter().product();
+    Err(Failure::failed(format!("{mismatches} of {elements} elements are wrong: {}{more}", lines.join("; "))))
+}
+
+/// Refuses what would run for days; `what` says what it is and of what the bytes are.
+pub fn check_bytes(what: (&str, &str), bytes: u128) -> Result {
+    if bytes > LIMIT_BYTES {
+        let (what, of) = what;
+        return Err(Failure::input(format!(
+            "{what} has {bytes} bytes of {of}, and this command takes at most {LIMIT_BYTES}"
+        )));
+    }
+    Ok(())
+}
+
+/// Zero points: a number, or a file of one per column or output channel.
+pub fn zero_points(option: &str, word: &str) -> Result<Vec<i32>> {
+    match word.parse() {
+        Ok(one) => Ok(vec![one]),
+        Err(_) => npy::read_integers(file(option, word)?),
+    }
+}
+
+/// A word that is no number has to be a file that is there.
+fn file<'a>(option: &str, word: &'a str) -> Result<&'a Path> {
+    let path = Path::new(word);
+    if path.exists() {
+        return Ok(path);
+    }
+    Err(Failure::input(format!("{option} {word} is neither a number nor a file that is there")))
+}
+
+/// One dimension: from the command line and the files, which have to agree; `usual` if neither knows it.
+pub fn size(
+    name: &str,
+    given: Option<usize>,
+    files: &[(&Option<PathBuf>, Option<usize>)],
+    usual: Option<usize>,
+) -> Result<usize> {
+    let known = files.iter().filter_map(|(path, size)| Some((format!("{}", path.as_ref()?.display()), (*size)?)));
+    let mut known: Vec<(String, usize)> = known.collect();
+    if let Some(given) = given {
+        known.insert(0, (format!("--{name}"), given));
+    }
+    let Some((first, size)) = known.first().cloned() else {
+        return usual.ok_or_else(|| {
+            Failure::input(format!("{name} is not known: give --{name} or the file of an operand that has it"))
+        });
+    };
+    match known.iter().find(|(_, other)| *other != size) {
+        Some((other, differs)) => Err(Failure::input(format!(
+            "{name} is {size} by {first} and {differs} by {other}: they have to be the same"
+        ))),
+        None => Ok(size),
+    }
+}
