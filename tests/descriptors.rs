@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Random descriptors of MTE2 and MTE3 in four dimensions, by the thousand, in the whole core: the memory that a plain copy of bytes leaves.
 //!
-//! Each program loads and fills, then stores, then stores all of L1, so both memories are compared whole. The memory stalls, waits and
+//! Each program loads and fills, then stores, then stores all of L1 and UB, so all memories are compared whole. The memory stalls, waits and
 //! answers in any order. What a descriptor may not touch is known byte by byte: one written outside its rows fails.
 
 #![allow(clippy::unwrap_used)]
 
 use isa::csr::{RIGHT_EXECUTE, RIGHT_READ, RIGHT_WRITE};
 use isa::state::outer;
-use isa::{Config, GmAddress, Inst, Instruction, Layout, LocalBuffer, Mte2Fill, Mte2Load, Mte3Store, Pipe, asm};
+use isa::{
+    Config, GmAddress, Inst, Instruction, Layout, LocalBuffer, Mte2Fill, Mte2Load, Mte3Move, Mte3Store, Pipe, asm,
+};
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 use sim::core::{Core, Ended, Run};
@@ -24,17 +26,19 @@ const TARGET: u64 = 0x35_FFFF_0000;
 const PAGES: u64 = 0x2_0000;
 /// Bytes in front of the windows and behind them.
 const GUARD: u64 = 1000;
-/// Bytes of L1 that are used: that of `tiny`.
+/// Bytes of L1 and UB that are used: those of `tiny`.
 const L1: u64 = 16 << 10;
+const UB: u64 = 4 << 10;
 /// Descriptors of each kind in a program.
 const LOADS: usize = 12;
 const STORES: usize = 12;
 
-/// GM and L1 as plain bytes.
+/// GM, L1 and UB as plain bytes.
 struct Reference {
     source: Vec<u8>,
     target: Vec<u8>,
     l1: Vec<u8>,
+    ub: Vec<u8>,
 }
 
 /// Where byte (row, column) of a matrix lies.
@@ -161,13 +165,19 @@ impl Outer {
     }
 }
 
+/// A buffer, and how many of its bytes are used.
+fn buffer(rng: &mut impl Rng) -> (LocalBuffer, u64) {
+    if rng.random_ratio(2, 3) { (LocalBuffer::L1, L1) } else { (LocalBuffer::Ub, UB) }
+}
+
 fn unit(layout: Layout) -> u64 {
     if layout == Layout::Nz { 32 } else { 1 }
 }
 
 impl Reference {
     fn load(&mut self, rng: &mut impl Rng, program: &mut Vec<Inst>) {
-        let shape = Shape::random(rng, true, L1);
+        let (dst_buffer, local) = buffer(rng);
+        let shape = Shape::random(rng, true, local);
         let room = PAGES - 2 * GUARD;
         // Source rows may lie apart, touch, overlap, or be the same one.
         let gm_stride = match rng.random_range(0..6) {
@@ -179,14 +189,15 @@ impl Reference {
         };
         let gm_stride = if (shape.rows - 1) * gm_stride + shape.len > room { shape.len } else { gm_stride };
         let source = (shape.rows - 1) * gm_stride + shape.len;
-        let outer = Outer::random(rng, (shape.extent(), L1, unit(shape.layout)), (source, room, 1));
-        let dst = shape.address(rng, L1 - outer.extent(outer.written));
+        let outer = Outer::random(rng, (shape.extent(), local, unit(shape.layout)), (source, room, 1));
+        let dst = shape.address(rng, local - outer.extent(outer.written));
         let gm = rng.random_range(0..=room - outer.extent(outer.read) - source);
         for (read, written) in outer.offsets() {
             for row in 0..shape.rows {
                 for column in 0..shape.len {
                     let to = place(shape.layout, dst + written, shape.stride, row, column) as usize;
-                    self.l1[to] = self.source[(GUARD + gm + read + row * gm_stride + column) as usize];
+                    let byte = self.source[(GUARD + gm + read + row * gm_stride + column) as usize];
+                    self.bytes(dst_buffer)[to] = byte;
                 }
             }
         }
@@ -195,7 +206,7 @@ impl Reference {
             gm: GmAddress { base: 0, offset: gm },
             gm_stride: gm_stride as u32,
             layout: shape.layout,
-            dst: LocalBuffer::L1,
+            dst: dst_buffer,
             dst_address: dst as u32,
             dst_stride: shape.stride as u32,
             rows: shape.rows as u16,
@@ -205,19 +216,20 @@ impl Reference {
     }
 
     fn fill(&mut self, rng: &mut impl Rng, program: &mut Vec<Inst>) {
-        let shape = Shape::random(rng, false, L1);
-        let outer = Outer::random(rng, (shape.extent(), L1, 1), (0, L1, 1));
-        let dst = shape.address(rng, L1 - outer.extent(outer.written));
+        let (dst_buffer, local) = buffer(rng);
+        let shape = Shape::random(rng, false, local);
+        let outer = Outer::random(rng, (shape.extent(), local, 1), (0, local, 1));
+        let dst = shape.address(rng, local - outer.extent(outer.written));
         let byte = rng.random();
         for (_, written) in outer.offsets() {
             for row in 0..shape.rows {
                 let first = (dst + written + row * shape.stride) as usize;
-                self.l1[first..first + shape.len as usize].fill(byte);
+                self.bytes(dst_buffer)[first..first + shape.len as usize].fill(byte);
             }
         }
         program.extend(outer.set(Pipe::Mte2));
         let fill = Instruction::Mte2Fill(Mte2Fill {
-            dst: LocalBuffer::L1,
+            dst: dst_buffer,
             dst_address: dst as u32,
             dst_stride: shape.stride as u32,
             rows: shape.rows as u16,
@@ -229,11 +241,18 @@ impl Reference {
 
     fn store(&mut self, rng: &mut impl Rng, program: &mut Vec<Inst>) {
         let room = PAGES - 2 * GUARD;
-        let target = Shape::random(rng, false, room);
+        let (src_buffer, local) = buffer(rng);
+        let target = loop {
+            let target = Shape::random(rng, false, room);
+            if target.len.max(32 * target.rows) <= local {
+                break target;
+            }
+        };
         let Shape { rows, len, stride: gm_stride, .. } = target;
         // The rows in L1 may do anything, as they are read.
         let layout = if rng.random() { Layout::Nz } else { Layout::Rows };
-        let most = if layout == Layout::Nz { (L1 - 32 * rows) / ((len - 1) / 32).max(1) } else { (L1 - len) / rows };
+        let most =
+            if layout == Layout::Nz { (local - 32 * rows) / ((len - 1) / 32).max(1) } else { (local - len) / rows };
         let stride = match rng.random_range(0..3) {
             0 if layout == Layout::Nz => 32 * rows,
             0 => len,
@@ -242,14 +261,16 @@ impl Reference {
         };
         let stride = stride.min(most) / unit(layout) * unit(layout);
         let source = Shape { rows, len, layout, stride };
-        let outer = Outer::random(rng, (target.extent(), room, 1), (source.extent(), L1, unit(layout)));
+        let outer = Outer::random(rng, (target.extent(), room, 1), (source.extent(), local, unit(layout)));
         let gm = target.address(rng, room - outer.extent(outer.written));
-        let src = rng.random_range(0..=L1 - outer.extent(outer.read) - source.extent()) / unit(layout) * unit(layout);
+        let src =
+            rng.random_range(0..=local - outer.extent(outer.read) - source.extent()) / unit(layout) * unit(layout);
         for (read, written) in outer.offsets() {
             for row in 0..rows {
                 for column in 0..len {
                     let from = place(layout, src + read, stride, row, column) as usize;
-                    self.target[(GUARD + gm + written + row * gm_stride + column) as usize] = self.l1[from];
+                    self.target[(GUARD + gm + written + row * gm_stride + column) as usize] =
+                        self.bytes(src_buffer)[from];
                 }
             }
         }
@@ -258,7 +279,7 @@ impl Reference {
             gm: GmAddress { base: 1, offset: gm },
             gm_stride: gm_stride as u32,
             layout,
-            src: LocalBuffer::L1,
+            src: src_buffer,
             src_address: src as u32,
             src_stride: stride as u32,
             rows: rows as u16,
@@ -267,21 +288,53 @@ impl Reference {
         program.push(store.into());
     }
 
-    /// A store of all of L1, rows at an odd distance.
-    fn dump(&mut self) -> Instruction {
-        for (row, bytes) in self.l1.chunks(4096).enumerate() {
+    /// UB to L1.
+    fn copy(&mut self, rng: &mut impl Rng, program: &mut Vec<Inst>) {
+        let shape = loop {
+            let shape = Shape::random(rng, true, L1);
+            if shape.len <= UB {
+                break shape;
+            }
+        };
+        let stride = rng.random_range(0..=(UB - shape.len) / shape.rows);
+        let source = (shape.rows - 1) * stride + shape.len;
+        let outer = Outer::random(rng, (shape.extent(), L1, unit(shape.layout)), (source, UB, 1));
+        let dst = shape.address(rng, L1 - outer.extent(outer.written));
+        let src = rng.random_range(0..=UB - outer.extent(outer.read) - source);
+        for (read, written) in outer.offsets() {
+            for row in 0..shape.rows {
+                for column in 0..shape.len {
+                    let to = place(shape.layout, dst + written, shape.stride, row, column) as usize;
+                    self.l1[to] = self.ub[(src + read + row * stride + column) as usize];
+                }
+            }
+        }
+        program.extend(outer.set(Pipe::Mte3));
+        let copy = Instruction::Mte3Move(Mte3Move {
+            layout: shape.layout,
+            dst_address: dst as u32,
+            dst_stride: shape.stride as u32,
+            src_address: src as u32,
+            src_stride: stride as u32,
+            rows: shape.rows as u16,
+            len_bytes: shape.len as u32,
+        });
+        program.push(copy.into());
+    }
+
+    /// Stores of all of L1 and UB, rows at an odd distance.
+    fn dump(&mut self) -> Vec<Inst> {
+        let rows: Vec<u8> = self.l1.iter().chain(&self.ub).copied().collect();
+        for (row, bytes) in rows.chunks(4096).enumerate() {
             self.target[(GUARD + 3) as usize + 4099 * row..][..4096].copy_from_slice(bytes);
         }
-        Instruction::Mte3Store(Mte3Store {
-            gm: GmAddress { base: 1, offset: 3 },
-            gm_stride: 4099,
-            layout: Layout::Rows,
-            src: LocalBuffer::L1,
-            src_address: 0,
-            src_stride: 4096,
-            rows: 4,
-            len_bytes: 4096,
-        })
+        let text = "mte3.store gm=b1[3] src=l1[0] rows=4 len_bytes=4096 gm_stride=4099 src_stride=4096
+             mte3.store gm=b1[16399] src=ub[0] rows=1 len_bytes=4096 gm_stride=0 src_stride=0\nend";
+        asm::assemble(text, "dump").unwrap().program
+    }
+
+    fn bytes(&mut self, buffer: LocalBuffer) -> &mut [u8] {
+        if buffer == LocalBuffer::L1 { &mut self.l1 } else { &mut self.ub }
     }
 
     /// A program; barriers part loads from stores, within a pipe they follow each other at once.
@@ -291,7 +344,9 @@ impl Reference {
             if rng.random_ratio(1, 6) { self.fill(rng, &mut program) } else { self.load(rng, &mut program) }
         }
         program.push(Instruction::Barrier.into());
-        (0..STORES).for_each(|_| self.store(rng, &mut program));
+        for _ in 0..STORES {
+            if rng.random_ratio(1, 6) { self.copy(rng, &mut program) } else { self.store(rng, &mut program) }
+        }
         program.push(Instruction::End.into());
         program
     }
@@ -361,7 +416,8 @@ fn descriptors(config: &Config, seed: u64, descriptors: usize) {
                 rng.fill_bytes(&mut bytes);
                 bytes
             };
-            let mut reference = Reference { source: bytes(), target: bytes(), l1: vec![0; L1 as usize] };
+            let mut reference =
+                Reference { source: bytes(), target: bytes(), l1: vec![0; L1 as usize], ub: vec![0; UB as usize] };
             let mut gm = GlobalMemory::new(Poison::new(seed));
             gm.write(PROGRAM, &[0; 0x2000]);
             gm.write(SOURCE, &reference.source);
@@ -370,15 +426,16 @@ fn descriptors(config: &Config, seed: u64, descriptors: usize) {
             let core = Core::with_model(&model, config, memory.clone(), gm, Reset::Random(rng.next_u32()));
             let mut machine = Machine { core: core.unwrap_or_else(|error| panic!("{error}")), pages };
             let what = || format!("batch {batch} on {}, {memory:?}", config.name);
-            // L1 is known from here on.
-            let zero = "mte2.fill dst=l1[0] byte=0 rows=1 len_bytes=0x4000 dst_stride=0\nend";
+            // L1 and UB are known from here on.
+            let zero = "mte2.fill dst=l1[0] byte=0 rows=1 len_bytes=0x4000 dst_stride=0
+                mte2.fill dst=ub[0] byte=0 rows=1 len_bytes=0x1000 dst_stride=0\nend";
             machine.run(&asm::assemble(zero, "zero").unwrap().program, &reference, &what);
             for _ in 0..3 {
                 let program = reference.program(&mut rng);
                 machine.run(&program, &reference, &what);
-                let dump: Vec<Inst> = vec![reference.dump().into(), Instruction::End.into()];
+                let dump = reference.dump();
                 machine.run(&dump, &reference, &what);
-                done += LOADS + STORES + 1;
+                done += LOADS + STORES + 2;
             }
             cycles += machine.core.bench().cycle();
             batch += 1;

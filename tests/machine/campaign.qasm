@@ -1,4 +1,4 @@
-; The program of the fault campaign: every pipe, partial tiles, every kind of store. b0 is read only, b1 write only, b2 both.
+; The program of the fault campaign: every pipe, partial tiles, every kind of load and store, im2col, four dimensions, UB. b0 is read only, b1 write only, b2 both.
 ; It leaves the same memory whatever the buffers held before.
 .equ A      0            ; L1: 13 x 37 of s8, nz
 .equ B      0x800        ; 11 x 37 of s8, nz
@@ -9,6 +9,7 @@
 .equ TILE   0x2800       ; results, nz
 .equ FB     0x3000       ; 24 biases, scales, zero points
 .equ CUBE   0x3400       ; four dimensions
+.equ MOVED  0x3600       ; from UB, nz
 
 mte2.load  dst=l1[FB] gm=b0[0x1003] rows=3 len_bytes=96 gm_stride=112 dst_stride=96  set mte1.0
 mte2.load  dst=l1[A] gm=b0[0x3] rows=13 len_bytes=37 gm_stride=48 dst_stride=512 layout=nz  set mte1.1
@@ -28,9 +29,25 @@ set        mte1.zero_point_channel_b 5
 mte1.loada dst=l0a[4] src=l1[AT] panel_stride=1024 rows=18 k=21 dtype=u8 transpose  wait mte2.3  set m.2
 mte1.loadb dst=l0b[4] src=l1[B] panel_stride=512 rows=11 k=21 dtype=s8  set m.3
 
+set        mte1.map_height 4
+set        mte1.map_width 24
+set        mte1.line_stride 25
+set        mte1.out_width 5
+set        mte1.step_y 1
+set        mte1.step_x 3
+set        mte1.taps_x 2
+set        mte1.tap_bytes 3
+set        mte1.tap_step_y 1
+set        mte1.tap_step_x 4
+set        mte1.origin_y -1
+set        mte1.origin_x -3
+mte1.im2col dst=l0a[8] src=l1[A+3] out_y=0 out_x=1 tap_y=0 tap_x=1 tap_byte=1 rows=11 k=10 dtype=s8  set m.4
+mte1.loadb dst=l0b[8] src=l1[B] panel_stride=512 rows=11 k=10 dtype=s8  set m.5
+
 m.mmad     c=l0c[0] a=l0a[0] b=l0b[0] m=13 n=11 k=37 dtype_a=s8 dtype_b=s8  wait mte1.0 mte1.1  set fix.1 early
 m.mmad     c=l0c[2] a=l0a[4] b=l0b[4] m=18 n=11 k=21 dtype_a=u8 dtype_b=s8  wait mte1.2 mte1.3
 m.mmad     c=l0c[2] a=l0a[4] b=l0b[4] m=18 n=11 k=21 dtype_a=u8 dtype_b=s8 accumulate  set fix.2
+m.mmad     c=l0c[4] a=l0a[8] b=l0b[8] m=11 n=11 k=10 dtype_a=s8 dtype_b=s8  wait mte1.4 mte1.5  set fix.3
 
 set        fix.scale 0x3C23D70A
 set        fix.zero_point -7
@@ -41,6 +58,8 @@ fix.store  dst=b1[0x400] src=l0c[2] m=18 n=11 dst_stride=48 dtype_out=int32 clam
 set        fix.zero_point 100
 fix.store  dst=l1[TILE] src=l0c[2] m=18 n=11 dst_stride=1024 layout=nz dtype_out=u8 per_channel channel=4  set mte3.2
 fix.store  dst=b1[0x900] src=l0c[0] m=13 n=11 dst_stride=512 layout=nz dtype_out=int32 bias channel=6
+fix.store  dst=b1[0x1160] src=l0c[4] m=11 n=11 dst_stride=13 dtype_out=u8  wait m.3
+fix.store  dst=ub[0x403] src=l0c[0] m=13 n=11 dst_stride=11 dtype_out=s8 per_channel channel=4  set mte3.6
 
 mte3.store gm=b1[0x1003] src=l1[TILE] rows=18 len_bytes=11 gm_stride=19 src_stride=1024 layout=nz  wait fix.2
 mte3.store gm=b1[0x1200] src=l1[FILL] rows=3 len_bytes=45 gm_stride=64 src_stride=61  wait mte2.0
@@ -64,6 +83,13 @@ set        mte3.dst_stride3 119
 mte3.store gm=b1[0xD02] src=l1[CUBE] rows=2 len_bytes=17 gm_stride=19 src_stride=31  wait mte2.4
 set        mte3.count2 1
 set        mte3.count3 1
+
+mte2.load  dst=ub[0x105] gm=b0[0x40] rows=3 len_bytes=37 gm_stride=50 dst_stride=41  set mte3.5
+mte2.fill  dst=ub[0x800] byte=0x77 rows=2 len_bytes=33 dst_stride=40  set mte3.7
+mte3.move  dst=l1[MOVED] src=ub[0x105] rows=3 len_bytes=37 dst_stride=128 src_stride=41 layout=nz  wait mte2.5
+mte3.store gm=b1[0xED0] src=l1[MOVED] rows=3 len_bytes=37 gm_stride=40 src_stride=128 layout=nz
+mte3.store gm=b1[0xE10] src=ub[0x403] rows=13 len_bytes=11 gm_stride=13 src_stride=11  wait fix.6
+mte3.store gm=b1[0xF50] src=ub[0x800] rows=2 len_bytes=33 gm_stride=36 src_stride=40  wait mte2.7
 
 barrier
 mte2.load  dst=l1[BACK+3] gm=b2[0x1D] rows=2 len_bytes=100 gm_stride=101 dst_stride=100  set mte3.3
