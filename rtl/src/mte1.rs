@@ -22,6 +22,7 @@ pub mod im2col;
 mod lanes;
 mod params;
 mod shape;
+mod squares;
 mod take;
 mod turn;
 mod walk;
@@ -34,6 +35,7 @@ pub use im2col::Im2col;
 pub use lanes::{Element, Lanes};
 pub use params::Params;
 pub use shape::Shape;
+pub use squares::Squares;
 pub use take::Take;
 pub use turn::Turn;
 pub use walk::Walk;
@@ -140,6 +142,7 @@ pub struct Mte1 {
     fill: Fill,
     im2col: Im2col,
     clear: Clear,
+    squares: Squares,
     zeros: Zeros,
     turn: Turn,
     lanes: Lanes,
@@ -157,10 +160,6 @@ pub struct Mte1 {
     last: Reg<Bit>,
     to_b: Reg<Bit>,
     write_block: Reg<Bits<16>>,
-    /// Squares opened by fill and not emptied; squares full and not emptied; the next one to empty.
-    open_squares: Reg<Bits<2>>,
-    full_squares: Reg<Bits<2>>,
-    square: Reg<Bit>,
     /// Fill works for the instruction in the slot.
     ahead: Reg<Bit>,
     pc: Reg<Bits<32>>,
@@ -169,6 +168,10 @@ pub struct Mte1 {
     cause: Reg<Bits<8>>,
     address: Reg<Bits<40>>,
     faulted_pc: Reg<Bits<32>>,
+    stops: Signal<Local, Bit>,
+    stop_cause: Signal<Local, Bits<8>>,
+    stop_address: Signal<Local, Bits<40>>,
+    stop_pc: Signal<Local, Bits<32>>,
     drained: Signal<Local, Bit>,
     idle: Signal<Local, Bit>,
     start_tile: Signal<Local, Bit>,
@@ -254,6 +257,7 @@ impl Mte1 {
             fill: Fill::new(&shape),
             im2col: Im2col::new(&shape),
             clear: Clear::default(),
+            squares: Squares::default(),
             zeros: Zeros::new(&shape),
             turn: Turn::new(&shape),
             lanes: Lanes::new(&shape),
@@ -271,9 +275,6 @@ impl Mte1 {
             last: Reg::default(),
             to_b: Reg::default(),
             write_block: Reg::default(),
-            open_squares: Reg::default(),
-            full_squares: Reg::default(),
-            square: Reg::default(),
             ahead: Reg::default(),
             pc: Reg::default(),
             block_pc: Reg::default(),
@@ -281,6 +282,10 @@ impl Mte1 {
             cause: Reg::default(),
             address: Reg::default(),
             faulted_pc: Reg::default(),
+            stops: Signal::default(),
+            stop_cause: Signal::default(),
+            stop_address: Signal::default(),
+            stop_pc: Signal::default(),
             drained: Signal::default(),
             idle: Signal::default(),
             start_tile: Signal::default(),
@@ -317,7 +322,7 @@ impl Logic for Mte1 {
         comment!(
             "mte1_{l0a_write_data[]}_{l0b_write_data[]}: loads tiles from L1 into L0A and L0B, parameters into FB."
         );
-        dff_setup!(self, clk, last, to_b, write_block, open_squares, full_squares, square, ahead);
+        dff_setup!(self, clk, last, to_b, write_block, ahead);
         dff_setup!(self, clk, pc, block_pc, faulted, cause, address, faulted_pc);
         for s in 0..4 {
             self.valid[s].clock.next = self.clk.val();
@@ -394,7 +399,7 @@ impl Logic for Mte1 {
         self.walk.in_zero.next = self.take.zero.val();
         self.walk.hold.next = self.faulted.q.val();
         self.walk.read_ready.next = self.read0_ready.val();
-        self.walk.square_full.next = self.full_squares.q.val() != 0;
+        self.walk.square_full.next = self.squares.full.val();
         self.walk.block_done.next = self.im2col.block_done.val();
         self.walk.zeros_ready.next = self.zeros.ready.val();
 
@@ -407,23 +412,13 @@ impl Logic for Mte1 {
         self.fill.in_rows.next = self.take.rows.val();
         self.fill.in_k.next = self.take.k.val();
         self.fill.hold.next = self.faulted.q.val();
-        self.fill.room.next = self.open_squares.q.val() != 2;
+        self.fill.room.next = self.squares.room.val();
         self.fill.read_ready.next = self.read0_ready.val() & !self.walk.read_valid.val();
-        if self.fill.opens.val() & !self.walk.square_done.val() {
-            self.open_squares.d.next = self.open_squares.q.val() + 1;
-        }
-        if !self.fill.opens.val() & self.walk.square_done.val() {
-            self.open_squares.d.next = self.open_squares.q.val() - 1;
-        }
-        if self.fill.closes.val() & !self.walk.square_done.val() {
-            self.full_squares.d.next = self.full_squares.q.val() + 1;
-        }
-        if !self.fill.closes.val() & self.walk.square_done.val() {
-            self.full_squares.d.next = self.full_squares.q.val() - 1;
-        }
-        if self.walk.square_done.val() {
-            self.square.d.next = !self.square.q.val();
-        }
+        self.squares.clk.next = self.clk.val();
+        self.squares.rst.next = self.rst.val();
+        self.squares.opens.next = self.fill.opens.val();
+        self.squares.closes.next = self.fill.closes.val();
+        self.squares.empties.next = self.walk.square_done.val();
 
         // The maker of blocks from a feature map.
         self.im2col.clk.next = self.clk.val();
@@ -497,7 +492,7 @@ impl Logic for Mte1 {
         self.zero.value.next = self.walk.zero.val();
         self.block.value.next = self.walk.block.val();
         self.square_step.value.next =
-            bit_cast::<8, 4>(self.walk.square_step.val()) | (bit_cast::<8, 1>(self.square.q.val().into()) << 4);
+            bit_cast::<8, 4>(self.walk.square_step.val()) | (bit_cast::<8, 1>(self.squares.slot.val().into()) << 4);
         self.fill_tag.value.next =
             bit_cast::<8, 4>(self.fill.step.val()) | (bit_cast::<8, 1>(self.fill.slot.val().into()) << 4);
         self.fill_valid[0].d.next = self.fill.accepted.val();
@@ -611,53 +606,41 @@ impl Logic for Mte1 {
             | self.clear.waiting.val();
 
         // Faults, in program order: a block on its way, then the walk at hand, then the instruction in the slot.
-        if !self.faulted.q.val() {
-            if self.l0_outside.val() {
-                self.faulted.d.next = true;
-                self.cause.d.next = self.cause_outside.val();
-                self.address.d.next = bit_cast::<40, 24>(self.l0_fractal.val());
-                self.faulted_pc.d.next = self.block_pc.q.val();
-            } else if self.zeros.bad.val() {
-                self.faulted.d.next = true;
-                self.cause.d.next = self.cause_zero_point.val();
-                self.address.d.next = 0.into();
-                self.faulted_pc.d.next = self.pc.q.val();
-            } else if self.zeros.outside.val() {
-                self.faulted.d.next = true;
-                self.cause.d.next = self.cause_outside.val();
-                self.address.d.next = bit_cast::<40, 24>(self.zeros.outside_channel.val());
-                self.faulted_pc.d.next = self.pc.q.val();
-            } else if self.walk.outside.val() {
-                self.faulted.d.next = true;
-                self.cause.d.next = self.cause_outside.val();
-                self.address.d.next = bit_cast::<40, 26>(self.walk.outside_address.val());
-                self.faulted_pc.d.next = self.pc.q.val();
-            } else if self.fill.outside.val()
-                & self.walk.busy.val()
-                & self.walk.turned.val()
-                & !self.ahead.q.val()
-                & (self.full_squares.q.val() == 0)
-            {
-                self.faulted.d.next = true;
-                self.cause.d.next = self.cause_outside.val();
-                self.address.d.next = bit_cast::<40, 26>(self.fill.outside_address.val());
-                self.faulted_pc.d.next = self.pc.q.val();
-            } else if self.im2col.outside.val() {
-                self.faulted.d.next = true;
-                self.cause.d.next = self.cause_outside.val();
-                self.address.d.next = bit_cast::<40, 26>(self.im2col.outside_address.val());
-                self.faulted_pc.d.next = self.pc.q.val();
-            } else if self.params.outside.val() {
-                self.faulted.d.next = true;
-                self.cause.d.next = self.cause_outside.val();
-                self.address.d.next = bit_cast::<40, 26>(self.params.outside_address.val());
-                self.faulted_pc.d.next = self.pc.q.val();
-            } else if self.take.bad.val() & self.idle.val() {
-                self.faulted.d.next = true;
-                self.cause.d.next = self.take.cause.val();
-                self.address.d.next = 0.into();
-                self.faulted_pc.d.next = self.take.pc.val();
-            }
+        self.stops.next = true;
+        self.stop_cause.next = self.cause_outside.val();
+        self.stop_address.next = 0.into();
+        self.stop_pc.next = self.pc.q.val();
+        if self.l0_outside.val() {
+            self.stop_address.next = bit_cast::<40, 24>(self.l0_fractal.val());
+            self.stop_pc.next = self.block_pc.q.val();
+        } else if self.zeros.bad.val() {
+            self.stop_cause.next = self.cause_zero_point.val();
+        } else if self.zeros.outside.val() {
+            self.stop_address.next = bit_cast::<40, 24>(self.zeros.outside_channel.val());
+        } else if self.walk.outside.val() {
+            self.stop_address.next = bit_cast::<40, 26>(self.walk.outside_address.val());
+        } else if self.fill.outside.val()
+            & self.walk.busy.val()
+            & self.walk.turned.val()
+            & !self.ahead.q.val()
+            & !self.squares.full.val()
+        {
+            self.stop_address.next = bit_cast::<40, 26>(self.fill.outside_address.val());
+        } else if self.im2col.outside.val() {
+            self.stop_address.next = bit_cast::<40, 26>(self.im2col.outside_address.val());
+        } else if self.params.outside.val() {
+            self.stop_address.next = bit_cast::<40, 26>(self.params.outside_address.val());
+        } else if self.take.bad.val() & self.idle.val() {
+            self.stop_cause.next = self.take.cause.val();
+            self.stop_pc.next = self.take.pc.val();
+        } else {
+            self.stops.next = false;
+        }
+        if self.stops.val() & !self.faulted.q.val() {
+            self.faulted.d.next = true;
+            self.cause.d.next = self.stop_cause.val();
+            self.address.d.next = self.stop_address.val();
+            self.faulted_pc.d.next = self.stop_pc.val();
         }
         self.fault.next = self.faulted.q.val();
         self.fault_cause.next = self.cause.q.val();
@@ -670,9 +653,6 @@ impl Logic for Mte1 {
             for s in 0..3 {
                 self.fill_valid[s].d.next = false;
             }
-            self.open_squares.d.next = 0.into();
-            self.full_squares.d.next = 0.into();
-            self.square.d.next = false;
             self.ahead.d.next = false;
             self.faulted.d.next = false;
             self.cause.d.next = 0.into();
