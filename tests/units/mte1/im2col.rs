@@ -220,60 +220,97 @@ fn every_register_is_checked() {
     registers(&config(4, 16, 4, 16));
 }
 
-/// Layers of the networks that a small core meets: name, map, filters, rows of the tile, cycles per block times 100.
-fn layers() -> Vec<(&'static str, Layer, u32, u32, u64)> {
-    let layer = |[height, width]: [u32; 2], channels, pitch, kernel, stride, padding, out_width| Layer {
+/// Cycles from the first to the last write of the tile just run, both included.
+fn span(bench: &Bench) -> u64 {
+    bench.last_write.expect("a write") - bench.first_write.expect("a write") + 1
+}
+
+/// What `span` is if nothing but the banks of L1 limits: the reads of the tile but for those of its first block, and 1.
+fn bound(map: &Map, tile: &Mte1Im2col, core: &isa::Config) -> u64 {
+    let reads = map.reads(tile, core);
+    let all: usize = reads.iter().map(|(_, reads)| reads).sum();
+    let first: usize = reads.iter().take_while(|(block, _)| *block == 0).map(|(_, reads)| reads).sum();
+    (all - first + 1) as u64
+}
+
+#[test]
+fn layers_take_the_cycles_of_the_page() {
+    let core = isa::Config::lite();
+    let layer = |[height, width]: [u32; 2], channels, kernel, stride, padding, out_width| Layer {
         height,
         width,
         channels,
-        pitch,
+        pitch: channels,
         kernel,
         stride,
         dilation: [1, 1],
         padding,
         out_width,
     };
-    vec![
-        ("ResNet-8 3x3, 3 of 32x32", layer([32, 32], 3, 3, [3, 3], [1, 1], [1, 1], 32), 16, 0, 0),
-        ("ResNet-8 3x3, 16 of 32x32", layer([32, 32], 16, 16, [3, 3], [1, 1], [1, 1], 32), 16, 0, 0),
-        ("ResNet-8 3x3/2, 16 of 32x32", layer([32, 32], 16, 16, [3, 3], [2, 2], [0, 0], 16), 32, 0, 0),
-        ("ResNet-8 1x1/2, 16 of 32x32", layer([32, 32], 16, 16, [1, 1], [2, 2], [0, 0], 16), 32, 0, 0),
-        ("ResNet-8 3x3, 32 of 16x16", layer([16, 16], 32, 32, [3, 3], [1, 1], [1, 1], 16), 32, 0, 0),
-        ("ResNet-8 3x3/2, 32 of 16x16", layer([16, 16], 32, 32, [3, 3], [2, 2], [0, 0], 8), 64, 0, 0),
-        ("ResNet-8 3x3, 64 of 8x8", layer([8, 8], 64, 64, [3, 3], [1, 1], [1, 1], 8), 64, 0, 0),
-        ("DS-CNN 10x4/2, 1 of 49x10", layer([49, 10], 1, 1, [10, 4], [2, 2], [4, 1], 5), 64, 0, 0),
-        ("DS-CNN 1x1, 64 of 25x5", layer([25, 5], 64, 64, [1, 1], [1, 1], [0, 0], 5), 64, 0, 0),
-        ("MobileNetV1 3x3/2, 3 of 96x96", layer([96, 96], 3, 3, [3, 3], [2, 2], [0, 0], 48), 8, 0, 0),
-        ("MobileNetV1 1x1, 8 of 48x48", layer([48, 48], 8, 8, [1, 1], [1, 1], [0, 0], 48), 16, 0, 0),
-        ("MobileNetV1 1x1, 16 of 24x24", layer([24, 24], 16, 16, [1, 1], [1, 1], [0, 0], 24), 32, 0, 0),
-        ("MobileNetV1 1x1, 32 of 24x24", layer([24, 24], 32, 32, [1, 1], [1, 1], [0, 0], 24), 32, 0, 0),
-        ("MobileNetV1 1x1, 128 of 6x6", layer([6, 6], 128, 128, [1, 1], [1, 1], [0, 0], 6), 128, 0, 0),
-    ]
-}
-
-#[test]
-fn layers_take_the_cycles_of_the_page() {
-    let core = isa::Config::lite();
-    for (name, layer, filters, gap, hundredths) in layers() {
-        let map = layer.map(gap);
-        // A tile of 64 rows from the middle of the map.
+    // Filters, and the blocks and cycles of a tile of 64 output pixels (or all there are) from the second output line on.
+    let layers = [
+        ("ResNet-8 3x3, 3 of 32x32", layer([32, 32], 3, [3, 3], [1, 1], [1, 1], 32), 16, 32, 63),
+        ("ResNet-8 3x3, 16 of 32x32", layer([32, 32], 16, [3, 3], [1, 1], [1, 1], 32), 16, 144, 228),
+        ("ResNet-8 3x3/2, 16 of 32x32", layer([32, 32], 16, [3, 3], [2, 2], [0, 0], 16), 32, 144, 180),
+        ("ResNet-8 1x1/2, 16 of 32x32", layer([32, 32], 16, [1, 1], [2, 2], [0, 0], 16), 32, 16, 19),
+        ("ResNet-8 3x3, 32 of 16x16", layer([16, 16], 32, [3, 3], [1, 1], [1, 1], 16), 32, 288, 432),
+        ("ResNet-8 3x3/2, 32 of 16x16", layer([16, 16], 32, [3, 3], [2, 2], [0, 0], 8), 64, 288, 288),
+        ("ResNet-8 3x3, 64 of 8x8", layer([8, 8], 64, [3, 3], [1, 1], [1, 1], 8), 64, 512, 512),
+        ("DS-CNN 10x4/2, 1 of 49x10", layer([49, 10], 1, [10, 4], [2, 2], [4, 1], 5), 64, 21, 67),
+        ("DS-CNN 1x1, 64 of 25x5", layer([25, 5], 64, [1, 1], [1, 1], [0, 0], 5), 64, 28, 28),
+        ("MobileNetV1 3x3/2, 3 of 96x96", layer([96, 96], 3, [3, 3], [2, 2], [0, 0], 48), 8, 32, 63),
+        ("MobileNetV1 1x1, 8 of 48x48", layer([48, 48], 8, [1, 1], [1, 1], [0, 0], 48), 16, 16, 17),
+        ("MobileNetV1 1x1, 16 of 24x24", layer([24, 24], 16, [1, 1], [1, 1], [0, 0], 24), 32, 16, 18),
+        ("MobileNetV1 1x1, 32 of 24x24", layer([24, 24], 32, [1, 1], [1, 1], [0, 0], 24), 32, 32, 32),
+        ("MobileNetV1 1x1, 128 of 6x6", layer([6, 6], 128, [1, 1], [1, 1], [0, 0], 6), 128, 72, 127),
+    ];
+    for (name, layer, filters, blocks, cycles) in layers {
+        let map = layer.map(0);
         let mut bench = Bench::new(&core, 261);
         let rows = 64.min(layer.out_width * layer.out_width) as u16;
         let tile = Mte1Im2col { out_y: 1, ..im2col(rows, layer.k().min(512)) };
         let mut items = map.sets();
         items.push(op(tile));
         bench.run(&items);
-        let span = bench.last_write.expect("a write") - bench.first_write.expect("a write") + 1;
-        let blocks = bench.writes as u64;
-        let reads = map.reads(&tile, &core);
-        let ideal: usize = reads.iter().map(|reads| (*reads).max(1)).sum();
-        println!(
-            "{name}: k {}, {blocks} blocks in {span} cycles, {ideal} reads, {:.2} per block, N/N0 = {}",
-            tile.k,
-            span as f64 / blocks as f64,
-            filters / 4
-        );
-        let _ = hundredths;
+        let per_block = span(&bench) as f64 / bench.writes as f64;
+        println!("{name}: k {}, {} blocks in {} cycles, {per_block:.2} per block", tile.k, bench.writes, span(&bench));
+        assert_eq!((bench.writes, span(&bench)), (blocks, cycles), "{name}");
+        // One block per max(2, N/N0) cycles; the banks alone decide unless a block of rows takes a single read.
+        assert!(span(&bench) <= (filters / core.n0 as u64).max(2) * blocks as u64, "{name}");
+        let row_ends = if usize::from(tile.k) <= core.k0 { u64::from(rows) / u64::from(layer.out_width) } else { 0 };
+        assert!((bound(&map, &tile, &core)..=bound(&map, &tile, &core) + row_ends).contains(&span(&bench)), "{name}");
+    }
+}
+
+#[test]
+fn suitable_pitches_take_at_most_two_cycles_a_block() {
+    let mut random = Random::seeded(281);
+    for (at, mut core) in cubes().into_iter().enumerate() {
+        core.l1_bytes = 128 << 10;
+        let unit = core.m0.max(core.n0).max(32 / core.k0) * core.k0;
+        for step in [1 + random.below(core.k0), core.k0, unit, 3 * unit] {
+            // Several blocks of rows of one line, runs of many blocks from any byte on.
+            let (rows, k) = (3 * core.m0, 4 * core.k0);
+            let map = Map {
+                height: 1,
+                width: (1 << 24) - 1,
+                line_stride: 0,
+                out_width: rows as u32,
+                step_y: 1,
+                step_x: step as u32,
+                taps_x: 1,
+                tap_bytes: 4096,
+                ..Map::default()
+            };
+            let room = core.l1_bytes - (rows - 1) * step - k;
+            let tile = Mte1Im2col { l1_address: random.below(room) as u32, ..im2col(rows as u16, k as u16) };
+            let mut bench = Bench::new(&core, 282 + at as u64);
+            let mut items = map.sets();
+            items.push(op(tile));
+            bench.run(&items);
+            assert!(map.reads(&tile, &core).iter().all(|(_, reads)| *reads <= 2), "step {step}, {tile:?}");
+            assert_eq!(span(&bench), bound(&map, &tile, &core), "step {step}, {tile:?}");
+        }
     }
 }
 
@@ -282,10 +319,19 @@ fn tiles_follow_each_other_without_a_gap() {
     let core = isa::Config::lite();
     let layer = Layer { channels: 64, pitch: 64, height: 8, width: 8, out_width: 8, ..LAYER };
     let mut bench = Bench::new(&core, 271);
-    let mut items = layer.map(0).sets();
-    items.extend((0..4).map(|at| op(Mte1Im2col { tap_y: 1, out_y: 1 + at, ..im2col(32, 64) })));
-    let cycles = bench.run(&items) - 12;
-    let span = bench.last_write.expect("a write") - bench.first_write.expect("a write") + 1;
-    println!("lite, 4 tiles of 16x64: {cycles} cycles, {} blocks in {span}", bench.writes);
-    println!("first read {:?} first write {:?}", bench.first_read, bench.first_write);
+    bench.run(&layer.map(0).sets());
+    let tile = Mte1Im2col { tap_y: 1, out_y: 1, ..im2col(32, 64) };
+    let one = bench.run(&[op(tile)]) - 1;
+    let latency = bench.first_write.expect("a write") - bench.first_read.expect("a read");
+    println!("lite, one tile of 32x64: {one} cycles from offered to done, written {latency} after its read");
+    assert_eq!((one, latency), (58, 6));
+    // The same four times; then plain tiles between.
+    let plain = op_load(load(Side::A, false, 32, 64));
+    for (items, cycles) in [(vec![op(tile); 4], 128), (vec![op(tile), plain.clone(), op(tile), plain], 130)] {
+        let mut bench = Bench::new(&core, 272);
+        bench.run(&layer.map(0).sets());
+        bench.run(&items);
+        println!("{} blocks in {}", bench.writes, span(&bench));
+        assert_eq!(span(&bench), cycles);
+    }
 }

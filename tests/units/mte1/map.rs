@@ -154,8 +154,10 @@ impl Map {
         None
     }
 
-    /// Reads of L1 that the tile takes if L1 is always ready: of every piece, the most chunks that one bank has to give.
-    pub fn reads(&self, op: &Mte1Im2col, core: &isa::Config) -> Vec<usize> {
+    /// Cycles in which the tile's pieces are read if L1 is always ready, each with the number of its block: as many as there are
+    /// chunks that one bank has to give, at least one.
+    pub fn reads(&self, op: &Mte1Im2col, core: &isa::Config) -> Vec<(usize, usize)> {
+        let across = usize::from(op.k).div_ceil(core.k0);
         let nb = core.m0.max(core.n0);
         let skew = nb.max(32 / core.k0);
         let reads = |(row, rows, at, length): (usize, usize, usize, usize)| {
@@ -167,7 +169,7 @@ impl Map {
             chunks.sort_unstable();
             chunks.dedup();
             let of = |bank: usize| chunks.iter().filter(|chunk| (*chunk + *chunk / skew) % nb == bank).count();
-            (0..nb).map(of).max().unwrap_or(0)
+            (row / core.m0 * across + at / core.k0, (0..nb).map(of).fold(1, usize::max))
         };
         self.pieces(op, core.m0, core.k0).into_iter().map(reads).collect()
     }
