@@ -18,6 +18,7 @@ use engines::{Mte2Bench, Mte3Bench};
 use isa::Config;
 use rtl::axi::{AxiRead, AxiWrite, Burst, GmRows, ReadStream, WriteStream};
 use rtl::emit::emit;
+use rtl::fix::Fix;
 use rtl::mte2::Mte2;
 use rtl::mte3::Mte3;
 use rust_hdl::prelude::Block;
@@ -39,6 +40,10 @@ fn units<const B: usize, const S: usize>(config: &Config) {
     let outstanding = config.outstanding;
     print(Mte2::<B>::new(config), &format!("mte2_{B}"));
     print(Mte3::<B>::new(config), &format!("mte3_{B}"));
+    let with_ub = Config { ub_bytes: 4 << 10, ..config.clone() };
+    print(Mte2::<B>::new(&with_ub), &format!("mte2_ub_{B}"));
+    print(Mte3::<B>::new(&with_ub), &format!("mte3_ub_{B}"));
+    print(Fix::<B>::new(&with_ub), &format!("fix_ub_{B}"));
     print(AxiRead::<B>::new(outstanding), &format!("axi_read_{B}"));
     print(AxiWrite::<B, S>::new(outstanding), &format!("axi_write_{B}"));
     print(Burst::new(S, 1), &format!("burst_{B}"));
