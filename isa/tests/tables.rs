@@ -96,6 +96,13 @@ fn every_broken_rule_has_its_sentence() {
         "ub_bytes is 1000 but must be 0 or a multiple of 1024 up to 1048576"
     );
     assert_eq!(
+        broken(|config| {
+            (config.m0, config.n0, config.k0, config.l1_bytes) = (2, 2, 4, 1 << 16);
+            (config.fix_lanes, config.bus_bytes, config.dsp_mults, config.ub_bytes) = (4, 8, 0, 1 << 20);
+        }),
+        "ub_bytes is 1048576 but may be at most 524288: a bank of ub has at most 65536 words"
+    );
+    assert_eq!(
         broken(|config| config.dtypes = config.dtypes.with(Dtype::Fp16)),
         "dtypes are {s8, u8, fp16, int32} but this version builds exactly {s8, u8, int32}"
     );

@@ -135,10 +135,11 @@ impl Config {
         let line = self.m0.max(self.n0) * self.k0;
         let words = 1 << 16;
         at_most("l1_bytes", self.l1_bytes, words * line, "a bank of l1 has at most 65536 words")?;
+        at_most("ub_bytes", self.ub_bytes, words * line, "a bank of ub has at most 65536 words")?;
         at_most("l0a_bytes", self.l0a_bytes, words * self.m0 * self.k0, "l0a has at most 65536 m0 x k0 blocks")?;
         at_most("l0b_bytes", self.l0b_bytes, words * self.n0 * self.k0, "l0b has at most 65536 n0 x k0 blocks")?;
         at_most("l0c_bytes", self.l0c_bytes, words * 4 * self.m0 * self.n0, "l0c has at most 65536 m0 x n0 blocks")?;
-        // Wider words arrive in pieces of 32 bytes.
+        // A word of 64 bytes may come in two pieces.
         at_most(
             "bus_bytes",
             self.bus_bytes.min(32),
