@@ -37,6 +37,7 @@ pub struct Neighbours {
     l0b: L0,
     fb: Fb,
     _s: usize,
+    _writers: usize,
     _nb: usize,
     _lanes: usize,
     _a_lanes: usize,
@@ -47,6 +48,8 @@ impl Neighbours {
     pub fn new(core: &isa::Config) -> Self {
         let s = L1::segment(core);
         let (a, b) = (core.m0 * core.k0, core.n0 * core.k0);
+        let l1 = L1::new(core);
+        let writers = l1.write_valid.len();
         Neighbours {
             clk: Signal::default(),
             rst: Signal::default(),
@@ -71,11 +74,12 @@ impl Neighbours {
             a: vec![Signal::default(); a],
             b: vec![Signal::default(); b],
             mte1: Mte1::new(core),
-            l1: L1::new(core),
+            l1,
             l0a: L0::a(core),
             l0b: L0::b(core),
             fb: Fb::new(core),
             _s: s,
+            _writers: writers,
             _nb: core.m0.max(core.n0),
             _lanes: core.m0.max(core.n0) * core.k0,
             _a_lanes: a,
@@ -112,16 +116,20 @@ impl Logic for Neighbours {
         self.active.next = self.mte1.active.val();
         self.fault.next = self.mte1.fault.val();
         self.l1.write_valid[0].next = self.write_valid.val();
-        self.l1.write_valid[1].next = false;
         self.write_ready.next = self.l1.write_ready[0].val();
         self.l1.write_address[0].next = self.write_address.val();
-        self.l1.write_address[1].next = 0.into();
+        for p in 1..self._writers {
+            self.l1.write_valid[p].next = false;
+            self.l1.write_address[p].next = 0.into();
+        }
         for s in self._s..(self._s + 1) {
             for i in 0..self._s {
                 self.l1.write_enable[i].next = true;
-                self.l1.write_enable[s + i].next = false;
                 self.l1.write_data[i].next = self.write_data[i].val();
-                self.l1.write_data[s + i].next = 0.into();
+                for p in 1..self._writers {
+                    self.l1.write_enable[p * s + i].next = false;
+                    self.l1.write_data[p * s + i].next = 0.into();
+                }
             }
         }
         self.l1.read1_valid.next = self.read1_valid.val();
