@@ -7,8 +7,8 @@ use serde_json::Value;
 use shell::{Folder, npy, npy_data};
 use std::fs;
 
-/// What the tests run on; the hardware is one more word here.
-const BACKENDS: [&str; 1] = ["model"];
+/// What the tests run on.
+const BACKENDS: [&str; 2] = ["model", "rtl"];
 
 #[test]
 fn shapes_that_cannot_be_are_refused() {

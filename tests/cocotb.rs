@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The emitted Verilog of `tiny` in the hands of strangers: cocotb drives it, `cocotbext-axi` is its memory and its host, NumPy knows the answers.
 //!
-//! `quader gemm --program` writes the jobs to files; nothing else of this project takes part. What is checked stands in `tests/cocotb/judge.py`.
+//! `quader gemm --program` and `quader conv --program` write the jobs to files; nothing else of this project takes part. What is checked stands in `tests/cocotb/judge.py`.
 
 #![allow(clippy::unwrap_used)]
 
@@ -54,7 +54,7 @@ fn tiny() -> &'static (Design, PathBuf) {
 /// Writes a job for tiny into `jobs/name`.
 fn job(jobs: &Path, name: &str, options: &str) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quader"));
-    command.args(["gemm", "--config", "tiny", "--program", name]).args(options.split_whitespace());
+    command.args(options.split_whitespace()).args(["--config", "tiny", "--program", name]);
     let ended = command.current_dir(jobs).output().unwrap();
     assert!(ended.status.success(), "{name}: {}", String::from_utf8_lossy(&ended.stderr));
 }
@@ -74,7 +74,7 @@ fn judged(name: &str, jobs: &Path, seed: u64, filter: &str) -> Verdict {
 }
 
 #[test]
-fn products_are_right_with_the_axi_models_and_the_numbers_of_others() {
+fn products_and_convolutions_are_right_with_the_axi_models_and_the_numbers_of_others() {
     let tb::Seed { value: seed, mut rng } = tb::seed(1);
     let inputs = folder("inputs");
     let columns = 21;
@@ -107,6 +107,24 @@ fn products_are_right_with_the_axi_models_and_the_numbers_of_others() {
         ("tiles", "--m 70 --n 40 --k 150".to_owned()),
         ("random", format!("--m {m} --n {n} --k {k}")),
     ];
+    let products = cases.map(|(name, options)| (name, format!("gemm {options}")));
+    let convolutions = [
+        ("conv", "--h 6 --w 7 --cin 5 --cout 9 --kh 3 --kw 3 --pad 1".to_owned()),
+        (
+            "conv_int8",
+            format!(
+                "--n 2 --h 9 --w 8 --cin 3 --cout 21 --kh 3 --kw 2 --stride 2 --pad 2,1,0,1 --dtype u8s8 --zero-point-x 131 --bias {bias} --scale {scale} --out-dtype i8 --relu"
+            ),
+        ),
+        (
+            "conv_groups",
+            "--h 7 --w 9 --cin 12 --cout 8 --kh 2 --kw 3 --groups 4 --dilation 2 --pad 2 --dtype u8u8 --zero-point-x 7 --zero-point-w 250".to_owned(),
+        ),
+        ("depthwise", "--h 8 --w 5 --cin 10 --cout 10 --kh 3 --kw 3 --groups 10 --pad 1".to_owned()),
+        ("pointwise", "--h 5 --w 6 --cin 19 --cout 7 --kh 1 --kw 1".to_owned()),
+    ];
+    let convolutions = convolutions.map(|(name, options)| (name, format!("conv {options}")));
+    let cases: Vec<(&str, String)> = products.into_iter().chain(convolutions).collect();
     let jobs = folder("jobs");
     for (name, options) in &cases {
         job(&jobs, name, &format!("{options} --seed {}", rng.next_u32()));
@@ -138,7 +156,7 @@ fn products_are_right_with_the_axi_models_and_the_numbers_of_others() {
 
 /// Changes one thing of a job that is right.
 fn tampered(jobs: &Path, name: &str, change: impl FnOnce(&mut Value, &mut Vec<u8>)) {
-    job(jobs, name, "--m 7 --n 13 --k 37");
+    job(jobs, name, "gemm --m 7 --n 13 --k 37");
     let (text, code) = (jobs.join(name).join("job.json"), jobs.join(name).join("program.bin"));
     let mut description = serde_json::from_slice(&fs::read(&text).unwrap()).unwrap();
     let mut program = fs::read(&code).unwrap();
@@ -187,7 +205,7 @@ fn number(value: &Value) -> u64 {
 #[test]
 fn a_session_without_tests_is_not_a_success() {
     let jobs = folder("one");
-    job(&jobs, "one", "--m 4 --n 4 --k 4");
+    job(&jobs, "one", "gemm --m 4 --n 4 --k 4");
     let Verdict { passed, failed, .. } = judged("none", &jobs, 1, "no test has this name");
     assert_eq!((passed, failed), (vec![], vec![]));
 }

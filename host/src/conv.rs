@@ -17,6 +17,7 @@ pub use tiling::ConvTiling;
 use crate::channels::{Channels, Output, check_dtype, check_length, check_size, check_zero_point};
 use crate::error::{HostError, Result};
 use crate::gemm::{self, Gemm};
+use crate::job::Job;
 use crate::placement::{self, Product, result_bytes};
 use crate::program::Program;
 use crate::transport::Transport;
@@ -323,21 +324,28 @@ impl CompiledConv {
     /// *Shapes*: `x` \[n, h, w, cin\], `weights` \[cout, kh, kw, cin / groups\], row-major, a byte per element, s8 as two's complement.
     /// *Errors*: [`HostError::OperandLength`]; as [`Transport::run`].
     pub fn run(&self, transport: &mut dyn Transport, x: &[u8], weights: &[u8]) -> Result<Product> {
+        placement::run(&self.job(x, weights)?, transport, &self.conv.output)
+    }
+
+    /// The program with these operands. `x` lies in memory as it is; the weights lie there as the program takes them, which for most
+    /// convolutions is another order, with zeros where groups do not mix.
+    ///
+    /// *Shapes*: as [`CompiledConv::run`].
+    /// *Errors*: [`HostError::OperandLength`].
+    pub fn job<'a>(&'a self, x: &'a [u8], weights: &'a [u8]) -> Result<Job<'a>> {
         let conv = &self.conv;
         check_length("x", conv.x_bytes(), x.len())?;
         check_length("the weights", conv.w_bytes(), weights.len())?;
-        match &self.plan {
-            Plan::Gemm(compiled) => compiled.run(transport, x, weights),
-            Plan::Maps { parts, program, .. } => {
-                let [out_h, out_w] = conv.out();
-                let map = ("x", conv.dtype_x, vec![conv.n, conv.h, conv.w, conv.cin], x.into());
-                // As MTE2 takes them: the weights of one slice after the other.
-                let arranged = ("w", conv.dtype_w, vec![parts.weight_bytes], parts.arrange(conv, weights).into());
-                let shape = vec![conv.n, out_h, out_w, conv.cout];
-                let job = placement::job(program, [map, arranged], "zero_point_w", shape, &conv.channels());
-                placement::run(&job, transport, &conv.output)
-            }
-        }
+        // As MTE2 takes them: the weights of one slice after the other.
+        let (program, bytes, arranged) = match &self.plan {
+            Plan::Gemm(compiled) => (compiled.program(), weights.len(), weights.into()),
+            Plan::Maps { parts, program, .. } => (program, parts.weight_bytes, parts.arrange(conv, weights).into()),
+        };
+        let map = ("x", conv.dtype_x, vec![conv.n, conv.h, conv.w, conv.cin], x.into());
+        let arranged = ("w_arranged", conv.dtype_w, vec![bytes], arranged);
+        let [out_h, out_w] = conv.out();
+        let shape = vec![conv.n, out_h, out_w, conv.cout];
+        Ok(placement::job(program, [map, arranged], "zero_point_w", shape, &conv.channels()))
     }
 }
 

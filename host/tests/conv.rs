@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
-#[cfg(any())] // Cores without mte1.im2col cannot run them.
 #[path = "conv/simulated.rs"]
 mod simulated;
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `quader conv`: one convolution on the core, every element checked; or all of a network.
 
+use super::job::{Computed, Given};
 use super::product::{Options, Work, check_bytes, size, zero_points};
 use super::table::grouped;
-use super::{Failure, Result, json, net, npy, reference};
+use super::{Failure, Result, job, json, net, npy, reference};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use host::{Net, Transport};
@@ -21,9 +22,12 @@ Examples:
   quader conv --h 49 --w 10 --cin 1 --cout 64 --kh 10 --kw 4 --stride 2 --pad 4,1,5,1
   quader conv --x X.npy --weights W.npy --pad 1 --scale 0.01 --out-dtype i8 --relu --out Y.npy
   quader conv --net mobilenet
+  quader conv --x X.npy --weights W.npy --config tiny --program job
 
 y = sum over the kernel of (x - zx) (w - zw), plus bias, in int32 or requantised as by `quader gemm`; x is n x h x w x cin,
-w is cout x kh x kw x cin/groups. The result is checked against the model and an independent convolution.";
+w is cout x kh x kw x cin/groups. The result is checked against the model and an independent convolution. With --program nothing
+runs: the folder gets the program, the operands as they lie in memory, and job.json, which says where everything lies and what is
+computed (docs/job.md).";
 
 /// Convolve feature maps on the core and check every element of the result
 #[derive(Args, Debug)]
@@ -78,7 +82,7 @@ pub struct Conv {
     #[arg(long, value_parser = PossibleValuesParser::new(Net::NAMES),
           conflicts_with_all = ["n", "h", "w", "cin", "cout", "kh", "kw", "stride", "pad", "dilation", "groups", "x", "weights",
                                 "zero_point_x", "zero_point_w", "bias", "scale", "out", "dtype", "out_dtype",
-                                "zero_point_out", "relu", "clamp", "wave"])]
+                                "zero_point_out", "relu", "clamp", "wave", "program"])]
     net: Option<String>,
     #[command(flatten)]
     options: Options,
@@ -125,6 +129,11 @@ impl Conv {
         }
         let case = self.case()?;
         let compiled = case.conv.compile(&self.options.target.config)?;
+        if let Some(folder) = &self.options.program {
+            let job = compiled.job(&case.x, &case.weights)?;
+            let title = title(&case.conv, self.options.out_dtype.name());
+            return job::write(folder, &self.options.target.config, &job, &title, computed(&case));
+        }
         self.options.run(&self.work(
             &case,
             compiled.estimate(),
@@ -179,16 +188,12 @@ impl Conv {
         expected: &'a dyn Fn() -> Vec<i32>,
     ) -> Work<'a> {
         let (conv, config) = (&case.conv, &self.options.target.config);
-        let host::Conv { n, h, w, cin, cout, kernel: [kh, kw], dtype_x, dtype_w, .. } = *conv;
         let [out_h, out_w] = conv.out();
         let out = self.options.out_dtype.name();
         Work {
             doing: "simulating the convolution",
-            title: format!(
-                "y[{n}, {out_h}, {out_w}, {cout}] {out} = x[{n}, {h}, {w}, {cin}] {dtype_x} * w[{cout}, {kh}, {kw}, {}] {dtype_w}",
-                conv.group_cin()
-            ),
-            result: ("y", vec![n, out_h, out_w, cout]),
+            title: title(conv, out),
+            result: ("y", vec![conv.n, out_h, out_w, conv.cout]),
             reference: "convolution",
             estimate,
             run,
@@ -197,6 +202,34 @@ impl Conv {
             notes: notes(conv, config),
         }
     }
+}
+
+fn title(conv: &host::Conv, out_dtype: &str) -> String {
+    let host::Conv { n, h, w, cin, cout, kernel: [kh, kw], dtype_x, dtype_w, .. } = *conv;
+    let ([out_h, out_w], group_cin) = (conv.out(), conv.group_cin());
+    format!(
+        "y[{n}, {out_h}, {out_w}, {cout}] {out_dtype} = x[{n}, {h}, {w}, {cin}] {dtype_x} * w[{cout}, {kh}, {kw}, {group_cin}] {dtype_w}"
+    )
+}
+
+/// What a job of a convolution tells of it.
+fn computed(case: &Case) -> Computed<'_> {
+    let conv = &case.conv;
+    let mut figures = json::Object::new();
+    let own = [
+        ("stride", json!(conv.stride)),
+        ("pad", json!(conv.pads)),
+        ("dilation", json!(conv.dilation)),
+        ("groups", json!(conv.groups)),
+        ("zero_point_x", json!(conv.zero_point_x)),
+        ("zero_point_w", job::zero_point(&conv.zero_points_w)),
+    ];
+    for (key, value) in own.into_iter().chain(job::finish(&conv.output, conv.relu, conv.clamp)) {
+        figures.insert(key.into(), value);
+    }
+    let shape = vec![conv.cout, conv.kernel[0], conv.kernel[1], conv.group_cin()];
+    let dtype = if conv.dtype_w == isa::Dtype::S8 { "int8" } else { "uint8" };
+    Computed { kind: "conv", figures, given: vec![Given { name: "w", dtype, shape, bytes: &case.weights }] }
 }
 
 /// What the channel rules of Da Vinci would cost.

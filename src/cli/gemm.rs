@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `quader gemm`: one matrix product on the core, every element checked.
 
+use super::job::Computed;
 use super::product::{Options, Work, check_bytes, size, zero_points};
-use super::table::grouped;
-use super::{Result, job, json, npy, output, reference};
+use super::{Result, job, json, npy, reference};
 use clap::Args;
 use host::{Compiled, Transport};
 use serde_json::json;
@@ -51,9 +51,6 @@ pub struct Gemm {
     /// Zero point of B: a number, or a file of n integers
     #[arg(long, value_name = "Z|Z.npy", default_value = "0", allow_hyphen_values = true)]
     zero_point_b: String,
-    /// Write the program with its data into a folder instead of running it, for a core of your own
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "wave", "json", "backend", "Memory"])]
-    program: Option<PathBuf>,
     #[command(flatten)]
     options: Options,
 }
@@ -71,7 +68,7 @@ impl Gemm {
         self.options.settings()?;
         let case = self.case()?;
         let compiled = case.gemm.compile(&self.options.target.config)?;
-        if let Some(folder) = &self.program {
+        if let Some(folder) = &self.options.program {
             return self.write_job(folder, &case, &compiled);
         }
         self.options.run(&self.work(
@@ -86,10 +83,8 @@ impl Gemm {
     fn write_job(&self, folder: &Path, case: &Case, compiled: &Compiled) -> Result {
         let config = &self.options.target.config;
         let product = compiled.job(&case.a, &case.b)?;
-        job::write(folder, config, &product, "gemm", computed(&case.gemm))?;
-        let (count, code) = (product.program.instructions().len(), grouped(product.program.code().len() as u64));
-        let (folder, title, core) = (folder.display(), self.title(&case.gemm), &config.name);
-        output::print(&format!("{folder}: {title} on {core}: {count} instructions, {code} bytes\n"))
+        let computed = Computed { kind: "gemm", figures: computed(&case.gemm), given: vec![] };
+        job::write(folder, config, &product, &self.title(&case.gemm), computed)
     }
 
     fn title(&self, gemm: &host::Gemm) -> String {
@@ -163,32 +158,19 @@ impl Gemm {
 
 /// All that tells one product from another, besides its operands.
 fn computed(gemm: &host::Gemm) -> json::Object {
-    let (scale, zero_point_out) = match &gemm.output {
-        host::Output::Quantised { scales, zero_point, .. } => (one(scales).map(|&scale| f64::from(scale)), *zero_point),
-        host::Output::Int32 => (None, 0),
-    };
-    let zero_point_b = if gemm.zero_points_b.is_empty() { Some(&0) } else { one(&gemm.zero_points_b) };
     let mut object = json::Object::new();
-    for (key, value) in [
+    let product = [
         ("m", json!(gemm.m)),
         ("n", json!(gemm.n)),
         ("k", json!(gemm.k)),
         ("b_transposed", json!(gemm.transposed_b)),
         ("zero_point_a", json!(gemm.zero_point_a)),
-        ("zero_point_b", json!(zero_point_b)),
-        ("scale", json!(scale)),
-        ("zero_point_out", json!(zero_point_out)),
-        ("relu", json!(gemm.relu)),
-        ("clamp", json!(gemm.clamp)),
-    ] {
+        ("zero_point_b", job::zero_point(&gemm.zero_points_b)),
+    ];
+    for (key, value) in product.into_iter().chain(job::finish(&gemm.output, gemm.relu, gemm.clamp)) {
         object.insert(key.into(), value);
     }
     object
-}
-
-/// The number that holds for all columns, if it is one.
-fn one<T>(numbers: &[T]) -> Option<&T> {
-    if let [one] = numbers { Some(one) } else { None }
 }
 
 #[cfg(test)]

@@ -4,12 +4,13 @@
 //! ```text
 //! job.json     what is computed, and where everything lies (docs/job.md)
 //! program.bin  the instructions
-//! <name>.bin   one per operand: its bytes as they lie in memory
+//! <name>.bin   one per operand: its bytes as they lie in memory; and what the program takes in another order, as it was given
 //! ```
 
-use super::Result;
 use super::folder::{Folder, Kind};
 use super::json::Object;
+use super::table::grouped;
+use super::{Result, output};
 use host::{Job, Operand, Window};
 use isa::Config;
 use serde_json::{Value, json};
@@ -27,46 +28,96 @@ const KIND: Kind = Kind { command: "quader ... --program", list: DESCRIPTION, na
 /// The files that a description names.
 fn names(text: &str) -> Option<BTreeSet<String>> {
     let description: Value = serde_json::from_str(text).ok()?;
-    let operands = description["operands"].as_array()?.iter().chain([&description["program"]]);
+    let given = description["given"].as_array()?;
+    let operands = description["operands"].as_array()?.iter().chain(given).chain([&description["program"]]);
     operands.map(|item| item["file"].as_str().map(str::to_owned)).collect()
 }
 
-/// Writes a job for `config`. `kind` and `computed` say what it computes, so that somebody else can compute it too.
+/// An array that the program takes in another order than it was given in.
+pub struct Given<'a> {
+    /// What it is: `w`.
+    pub name: &'static str,
+    /// Type of its elements, as NumPy calls it.
+    pub dtype: &'static str,
+    /// Its dimensions, outermost first.
+    pub shape: Vec<usize>,
+    /// Its bytes.
+    pub bytes: &'a [u8],
+}
+
+/// What a job computes, so that somebody else can compute it too.
+pub struct Computed<'a> {
+    /// `gemm` or `conv`.
+    pub kind: &'static str,
+    /// All that tells one from another of the kind, besides the operands.
+    pub figures: Object,
+    /// Operands that do not lie in memory as they were given.
+    pub given: Vec<Given<'a>>,
+}
+
+/// What comes after the sum, as both kinds tell it.
+pub fn finish(output: &host::Output, relu: bool, clamp: Option<(i32, i32)>) -> [(&'static str, Value); 4] {
+    let (scale, zero_point) = match output {
+        host::Output::Quantised { scales, zero_point, .. } => (one(scales).map(|&scale| f64::from(scale)), *zero_point),
+        host::Output::Int32 => (None, 0),
+    };
+    [("scale", json!(scale)), ("zero_point_out", json!(zero_point)), ("relu", json!(relu)), ("clamp", json!(clamp))]
+}
+
+/// A zero point that holds for all channels; none given is 0.
+pub fn zero_point(zero_points: &[i32]) -> Value {
+    json!(if zero_points.is_empty() { Some(&0) } else { one(zero_points) })
+}
+
+/// The number that holds for all channels, if it is one.
+fn one<T>(numbers: &[T]) -> Option<&T> {
+    if let [one] = numbers { Some(one) } else { None }
+}
+
+/// Writes a job for `config`, and says so on standard output; `title` is what is computed.
 ///
 /// *Errors*: [`super::Failure::Input`] if `path` cannot be written, or is a folder with something else in it.
-pub fn write(path: &Path, config: &Config, job: &Job, kind: &str, computed: Object) -> Result {
+pub fn write(path: &Path, config: &Config, job: &Job, title: &str, computed: Computed) -> Result {
     let folder = Folder::create(path, &KIND)?;
     folder.write(PROGRAM, job.program.code())?;
     for operand in &job.operands {
-        folder.write(&file(operand), &operand.bytes)?;
+        folder.write(&file(operand.name), &operand.bytes)?;
     }
-    let mut text =
-        serde_json::to_string_pretty(&description(config, job, kind, computed)).expect("its keys are strings");
+    for array in &computed.given {
+        folder.write(&file(array.name), array.bytes)?;
+    }
+    let mut text = serde_json::to_string_pretty(&description(config, job, computed)).expect("its keys are strings");
     text.push('\n');
     folder.write(DESCRIPTION, text)?;
-    folder.keep()
+    folder.keep()?;
+    let (count, code) = (job.program.instructions().len(), grouped(job.program.code().len() as u64));
+    let (folder, core) = (path.display(), &config.name);
+    output::print(&format!("{folder}: {title} on {core}: {count} instructions, {code} bytes\n"))
 }
 
-fn file(operand: &Operand) -> String {
-    format!("{}.bin", operand.name)
+fn file(name: &str) -> String {
+    format!("{name}.bin")
 }
 
-fn description(config: &Config, job: &Job, kind: &str, computed: Object) -> Value {
+fn description(config: &Config, job: &Job, computed: Computed) -> Value {
     let Job { program, operands, result } = job;
+    let Computed { kind, figures, given } = computed;
+    let array = |Given { name, dtype, shape, .. }: &Given| json!({ "name": name, "file": file(name), "dtype": dtype, "shape": shape });
     let window = |window: &Window| json!({ "first": window.first, "last": window.last, "rights": window.rights });
     let operand = |operand: &Operand| {
         let Operand { name, address, dtype, shape, .. } = operand;
-        json!({ "name": name, "file": file(operand), "address": address, "dtype": dtype, "shape": shape })
+        json!({ "name": name, "file": file(name), "address": address, "dtype": dtype, "shape": shape })
     };
     json!({
         "quader": env!("CARGO_PKG_VERSION"),
         "config": config.name,
         "kind": kind,
-        kind: computed,
+        kind: figures,
         "program": { "file": PROGRAM, "address": program.address() },
         "bases": program.bases(),
         "windows": program.windows().iter().map(window).collect::<Vec<Value>>(),
         "operands": operands.iter().map(operand).collect::<Vec<Value>>(),
+        "given": given.iter().map(array).collect::<Vec<Value>>(),
         "result": { "address": result.address, "dtype": result.dtype, "shape": result.shape },
     })
 }

@@ -102,6 +102,9 @@ pub struct Options {
     /// Write every signal of the simulation as a waveform; large and slow
     #[arg(long, value_name = "F.vcd")]
     wave: Option<PathBuf>,
+    /// Write the program with its data into a folder instead of running it, for a core of your own
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "wave", "json", "backend", "Memory"])]
+    pub program: Option<PathBuf>,
     #[command(flatten)]
     pub target: Target,
 }

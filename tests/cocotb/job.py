@@ -26,6 +26,9 @@ class Job:
             numbers = np.fromfile(folder / operand["file"], np.dtype(operand["dtype"]).newbyteorder("<"))
             self.operands[operand["name"]] = numbers.reshape(operand["shape"])
             self.places.append((operand["address"], numbers.tobytes()))
+        for array in text["given"]:
+            numbers = np.fromfile(folder / array["file"], np.dtype(array["dtype"]).newbyteorder("<"))
+            self.operands[array["name"]] = numbers.reshape(array["shape"])
         self.result_address, self.dtype = text["result"]["address"], text["result"]["dtype"]
         self.shape = tuple(text["result"]["shape"])
         self.result_bytes = int(np.prod(self.shape)) * np.dtype(self.dtype).itemsize

@@ -81,7 +81,7 @@ impl<R: Rng> Generator<'_, R> {
         let (mut strides, mut size) = ([0; 3], shape.len);
         for at in order {
             strides[at] = size + gap(self);
-            size = strides[at] * (counts[at] - 1) + size;
+            size += strides[at] * (counts[at] - 1);
         }
         Side { layout, stride: strides[0], outer: [strides[1], strides[2]] }
     }

@@ -182,13 +182,13 @@ fn a_request_waits_for_at_most_four_addresses_of_the_bus() {
         let (mut came, mut inside) = ([None; 2], [const { VecDeque::new() }; 2]);
         let (mut addresses, mut served, mut most) = (0u64, [0u64; 2], 0);
         for _ in 0..1500 {
-            for n in 0..2 {
-                if came[n].is_none() && !run.memory.random.chance(pause) {
-                    came[n] = Some(addresses);
+            for (n, came) in came.iter_mut().enumerate() {
+                if came.is_none() && !run.memory.random.chance(pause) {
+                    *came = Some(addresses);
                     run.twin.uut.request_address[n].next = (ORIGIN + 0x2000 + 8 * run.memory.random.below(64)).into();
                     run.twin.uut.request_beats[n].next = run.memory.random.below(3).into();
                 }
-                run.twin.uut.request_valid[n].next = came[n].is_some();
+                run.twin.uut.request_valid[n].next = came.is_some();
             }
             run.cycle();
             if let Some(n) = run.addressed {
