@@ -125,7 +125,7 @@ impl Outer {
             let mut count = || if rng.random() { 1 } else { rng.random_range(1..5u64) };
             let counts = [count(), count()];
             let apart = |rng: &mut dyn Rng, bytes: u64| {
-                let more = if rng.next_u32() % 2 == 0 { 0 } else { u64::from(rng.next_u32() % 90) };
+                let more = if rng.next_u32().is_multiple_of(2) { 0 } else { u64::from(rng.next_u32() % 90) };
                 (bytes + more).next_multiple_of(written.2)
             };
             let inner = apart(rng, written.0);

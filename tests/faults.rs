@@ -173,11 +173,16 @@ fn overflow(rng: &mut ChaCha8Rng, pipe: Pipe) -> Case {
     case(Cause::AddressOverflow, text)
 }
 
+/// The registers of a map of 8 lines of 24 bytes, 8 pixels each, and a kernel of 3 x 3 pixels.
+const MAP: &str = "set mte1.map_height 8\n set mte1.map_width 24\n set mte1.line_stride 24\n set mte1.out_width 8
+    set mte1.step_y 1\n set mte1.step_x 3\n set mte1.taps_x 1\n set mte1.tap_bytes 9\n set mte1.tap_step_y 1
+    set mte1.tap_step_x 0\n set mte1.origin_y -1\n set mte1.origin_x -3\n";
+
 /// Accesses that leave a buffer, one kind per number.
 fn outside(rng: &mut ChaCha8Rng, config: &Config, kind: usize) -> Option<Case> {
     let l1 = config.l1_bytes as u64;
     let (a, b, c) = (config.l0a_fractals() as u64, config.l0b_fractals() as u64, config.l0c_fractals() as u64);
-    let channels = config.fb_channels as u64;
+    let (channels, ub) = (config.fb_channels as u64, config.ub_bytes as u64);
     let (rows, len) = (rng.random_range(1..9u64), rng.random_range(1..90u64));
     let mut below = |limit: u64| rng.random_range(0..limit);
     // The last byte of some row lies outside.
@@ -287,6 +292,34 @@ fn outside(rng: &mut ChaCha8Rng, config: &Config, kind: usize) -> Option<Case> {
              mte1.loada dst=l0a[0] src=l1[0] panel_stride=512 rows=20 k=8 dtype=s8",
             channels - 8
         ),
+        21 => format!(
+            "set mte2.count2 3\n set mte2.dst_stride2 {}\n set mte2.count3 2\n set mte2.dst_stride3 {}\n set mte2.src_stride3 7
+             mte2.load dst=l1[{}] gm=b14[3] rows={rows} len_bytes={len} gm_stride=100 dst_stride={}",
+            len + gap,
+            [64, l1 / 2, 0xFF_FFFF][below(3) as usize],
+            l1 - 2 * (len + gap) - (rows - 1) * len - below(len),
+            len
+        ),
+        22 => format!(
+            "set mte3.count3 4\n set mte3.src_stride3 {}\n set mte3.dst_stride3 256
+             mte3.store gm=b14[5] src=l1[0] rows=2 len_bytes={len} gm_stride=100 src_stride=5",
+            l1 / 3 + below(99)
+        ),
+        23 => format!(
+            "mte2.fill dst=ub[{}] byte=1 rows={rows} len_bytes={len} dst_stride={}",
+            ub - last_row * (len + gap) - below(len),
+            len + gap
+        ),
+        24 => format!("mte3.store gm=b14[5] src=ub[{}] rows=2 len_bytes={len} gm_stride=100 src_stride=0", ub - below(len)),
+        25 => format!("mte3.move dst=l1[{}] src=ub[0] rows=2 len_bytes={len} dst_stride={len} src_stride=3", l1 - len - below(len)),
+        26 => format!("mte3.move dst=l1[64] src=ub[{}] rows=1 len_bytes={len} dst_stride=0 src_stride=0", ub - below(len)),
+        27 => format!("fix.store dst=ub[{}] src=l0c[0] m=9 n=20 dst_stride=80 dtype_out=int32", ub - 80 - below(600)),
+        28 => {
+            // Some row of some block of a map of 8 lines of 24 bytes leaves L1.
+            let (rows, k) = (40 + below(8), 9 + below(10));
+            format!("{MAP}mte1.im2col dst=l0a[0] src=l1[{}] out_y=0 out_x={} rows={rows} k={k} dtype=u8", l1 - 20 - below(70), below(8))
+        }
+        29 => format!("{MAP}mte1.im2col dst=l0a[{}] src=l1[0] out_y=0 out_x=0 rows={} k=9 dtype=s8", a - 1, 17 + below(30)),
         _ => return None,
     };
     Some(case(Cause::OutOfBuffer, text))
@@ -355,6 +388,57 @@ fn other(rng: &mut ChaCha8Rng, kind: usize) -> Option<Case> {
         14 => (Cause::WindowExecute, "nop\n".repeat(rng.random_range(1..40))),
         15 => (Cause::BusReadError, "nop\n".repeat(30)),
         16 => (Cause::WindowExecute, "nop\n".repeat(30)),
+        17 => {
+            let set = ["mte2.count2 0", "mte2.count3 0", "mte2.dst_stride2 33", "mte2.dst_stride3 16"]
+                [rng.random_range(0..4)];
+            let load = "mte2.load dst=l1[64] gm=b14[3] rows=2 len_bytes=40 gm_stride=50 dst_stride=64 layout=nz";
+            (Cause::BadRegister, format!("{load}\n set {set}\n {load}"))
+        }
+        18 => {
+            let set = ["mte3.count2 0", "mte3.count3 0", "mte3.src_stride2 33", "mte3.src_stride3 16"]
+                [rng.random_range(0..4)];
+            let store = "mte3.store gm=b14[3] src=l1[64] rows=2 len_bytes=40 gm_stride=50 src_stride=64 layout=nz";
+            (Cause::BadRegister, format!("{store}\n set {set}\n {store}"))
+        }
+        19 => {
+            let set = ["dst_stride2 0x1000000", "dst_stride3 0x80000000", "count2 0", "dst_stride3 8"]
+                [rng.random_range(0..4)];
+            let copy = "mte3.move dst=l1[64] src=ub[3] rows=2 len_bytes=40 dst_stride=64 src_stride=40 layout=nz";
+            (Cause::BadRegister, format!("{copy}\n set mte3.{set}\n {copy}"))
+        }
+        20 => {
+            let set = [
+                "out_width 0",
+                "out_width 2",
+                "taps_x 0",
+                "tap_bytes 0",
+                "tap_bytes 4",
+                "origin_y 32768",
+                "origin_x -8388609",
+                "zero_point_source 1",
+            ][rng.random_range(0..8)];
+            let im2col = "mte1.im2col dst=l0a[0] src=l1[5] out_y=1 out_x=2 tap_byte=4 rows=9 k=20 dtype=s8";
+            (Cause::BadRegister, format!("{MAP}{im2col}\n set mte1.{set}\n {im2col}"))
+        }
+        21 => {
+            // One register of the map is missing, and what is there may be illegal.
+            let lines: Vec<&str> = MAP.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+            let missing = rng.random_range(0..lines.len());
+            let sets: String = lines
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| *at != missing)
+                .map(|(_, line)| format!("{line}\n"))
+                .collect();
+            let im2col = "mte1.im2col dst=l0a[0] src=l1[5] out_y=1 out_x=2 rows=9 k=20 dtype=s8";
+            let illegal = ["nop", "set mte1.zero_point_source 1", "set mte1.zero_point_a 128"][rng.random_range(0..3)];
+            (Cause::UnsetRegister, format!("{sets}{illegal}\n {im2col}"))
+        }
+        22 => {
+            let (dtype, zero) = [("s8", 128), ("s8", -129), ("u8", -1), ("u8", 256)][rng.random_range(0..4)];
+            let im2col = "mte1.im2col dst=l0a[0] src=l1[5] out_y=1 out_x=2 rows=9 k=20";
+            (Cause::BadZeroPoint, format!("{MAP}set mte1.zero_point_a {zero}\n{im2col} dtype={dtype}"))
+        }
         _ => return None,
     };
     let mut case = case(cause, text);

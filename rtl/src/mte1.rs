@@ -346,6 +346,7 @@ impl Logic for Mte1 {
         self.take.hold.next = self.halt.val() | self.faulted.q.val() | self.clear.waiting.val();
         self.op_ready.next = self.take.op_ready.val();
         self.take.map_bad.next = self.im2col.bad.val();
+        self.take.map_unset.next = self.im2col.unset.val();
         self.take.map_done.next = self.im2col.done.val();
 
         // What starts. Tiles follow each other without a gap; parameters wait until the pipeline is empty.

@@ -83,6 +83,8 @@ set        mte3.dst_stride3 119
 mte3.store gm=b1[0xD02] src=l1[CUBE] rows=2 len_bytes=17 gm_stride=19 src_stride=31  wait mte2.4
 set        mte3.count2 1
 set        mte3.count3 1
+set        mte3.dst_stride2 0
+set        mte3.dst_stride3 0
 
 mte2.load  dst=ub[0x105] gm=b0[0x40] rows=3 len_bytes=37 gm_stride=50 dst_stride=41  set mte3.5
 mte2.fill  dst=ub[0x800] byte=0x77 rows=2 len_bytes=33 dst_stride=40  set mte3.7

@@ -2,7 +2,7 @@
 //! mte1.im2col: makes the blocks of A of a convolution from a feature map in L1, whatever way their bytes lie there.
 //!
 //! ```text
-//!  set_*, accept, words ──►┌────────┐──► bad, done           the instruction in the slot
+//!  set_*, accept, words ──►┌────────┐──► unset, bad, done    the instruction in the slot
 //!  want, slot operands ───►│ im2col │──► begun               it has been taken over; the slot may be emptied
 //!  open, read_ready ──────►│        │──► read_valid, word[]  L1, one word per bank
 //!  data ──────────────────►└────────┘──► block_done, byte[], given[], outside
@@ -52,6 +52,8 @@ pub struct Im2col {
     pub op_word: Vec<Signal<In, Bits<32>>>,
     /// It has an illegal state register, or an operand that goes with it.
     pub bad: Signal<Out, Bit>,
+    /// A state register that it uses was not written.
+    pub unset: Signal<Out, Bit>,
     /// It may start.
     pub done: Signal<Out, Bit>,
     /// The slot holds an mte1.im2col that may start.
@@ -136,6 +138,7 @@ impl Im2col {
             accept: Signal::default(),
             op_word: vec![Signal::default(); 8],
             bad: Signal::default(),
+            unset: Signal::default(),
             done: Signal::default(),
             want: Signal::default(),
             rows: Signal::default(),
@@ -240,6 +243,7 @@ impl Logic for Im2col {
             self.geometry.word[w].next = self.op_word[w].val();
         }
         self.bad.next = self.geometry.bad.val();
+        self.unset.next = self.geometry.unset.val();
         self.done.next = self.geometry.done.val();
         // It is taken over in two steps, each as early as it can be: the pixels, then what is common to all rows.
         self.start.next = self.want.val() & !self.started.q.val() & !self.pixels.busy.val() & !self.hold.val();

@@ -37,6 +37,8 @@ pub struct Take {
     pub hold: Signal<In, Bit>,
     /// The feature map of the mte1.im2col in the slot is illegal.
     pub map_bad: Signal<In, Bit>,
+    /// State registers of the im2col in the slot were not written.
+    pub map_unset: Signal<In, Bit>,
     /// It is ready.
     pub map_done: Signal<In, Bit>,
     /// The instruction in the slot starts this cycle.
@@ -125,6 +127,7 @@ pub struct Take {
     dtype_u8: Constant<Bits<8>>,
     cause_unsupported: Constant<Bits<8>>,
     cause_zero_point: Constant<Bits<8>>,
+    cause_unset: Constant<Bits<8>>,
     cause_register: Constant<Bits<8>>,
 }
 
@@ -143,6 +146,7 @@ impl Default for Take {
             set_value: Signal::default(),
             hold: Signal::default(),
             map_bad: Signal::default(),
+            map_unset: Signal::default(),
             map_done: Signal::default(),
             free: Signal::default(),
             map_accept: Signal::default(),
@@ -206,6 +210,7 @@ impl Default for Take {
             dtype_u8: byte(Dtype::U8.code()),
             cause_unsupported: byte(Cause::Unsupported.code()),
             cause_zero_point: byte(Cause::BadZeroPoint.code()),
+            cause_unset: byte(Cause::UnsetRegister.code()),
             cause_register: byte(Cause::BadRegister.code()),
         }
     }
@@ -286,6 +291,9 @@ impl Logic for Take {
             if (self.dtype.val() != self.dtype_s8.val()) & (self.dtype.val() != self.dtype_u8.val()) {
                 self.refused.next = true;
                 self.cause.next = self.cause_unsupported.val();
+            } else if self.is_map.val() & self.map_unset.val() {
+                self.refused.next = true;
+                self.cause.next = self.cause_unset.val();
             } else if self.is_map.val() & self.map_bad.val() {
                 self.refused.next = true;
                 self.cause.next = self.cause_register.val();

@@ -191,6 +191,14 @@ pub fn registers(core: &isa::Config) {
         bench.run_to_fault(&items, items.len() - 1, Cause::BadRegister, 0);
         bench.reset();
     }
+    for missing in register::MAP_HEIGHT..=register::ORIGIN_X {
+        let mut items = map.sets();
+        items.retain(|item| !matches!(item, Item::Set(register, _) if *register == missing));
+        // A bad register comes second.
+        items.extend([Item::Set(register::ZERO_POINT_SOURCE, 1), op(good)]);
+        bench.run_to_fault(&items, items.len() - 1, Cause::UnsetRegister, 0);
+        bench.reset();
+    }
     let mut items = map.sets();
     items.extend([Item::Set(register::ZERO_POINT_A, 128), op(good)]);
     bench.run_to_fault(&items, items.len() - 1, Cause::BadZeroPoint, 0);

@@ -2,7 +2,7 @@
 //! The feature map of the mte1.im2col in the slot: its state registers, their check, and the products that it starts from.
 //!
 //! ```text
-//!  set_* ─────────►┌──────────┐──► bad                      from the cycle after `accept`
+//!  set_* ─────────►┌──────────┐──► unset, bad               from the cycle after `accept`
 //!  accept, words ─►│ geometry │──► done, every operand      some 20 cycles later, at most 40
 //!                  └──────────┘
 //! ```
@@ -35,6 +35,8 @@ pub struct Geometry {
     pub accept: Signal<In, Bit>,
     /// Its words.
     pub word: Vec<Signal<In, Bits<32>>>,
+    /// A state register was not written since the reset.
+    pub unset: Signal<Out, Bit>,
     /// A state register has an illegal value, or an operand that goes with it.
     pub bad: Signal<Out, Bit>,
     /// Everything below is there.
@@ -79,6 +81,8 @@ pub struct Geometry {
     pub tap_byte: Signal<Out, Bits<16>>,
     registers: Vec<Reg<Bits<32>>>,
     held: Vec<Reg<Bits<32>>>,
+    known: Vec<Reg<Bit>>,
+    unset_held: Reg<Bit>,
     from_fb: Reg<Bit>,
     from_fb_held: Reg<Bit>,
     address: Reg<Bits<24>>,
@@ -94,6 +98,7 @@ pub struct Geometry {
     across: Product,
     along: Product,
     down: Product,
+    some_unset: Signal<Local, Bit>,
     advance: Signal<Local, Bit>,
     origin_y: Signal<Local, Bits<32>>,
     origin_x: Signal<Local, Bits<32>>,
@@ -128,6 +133,7 @@ impl Default for Geometry {
             set_value: Signal::default(),
             accept: Signal::default(),
             word: vec![Signal::default(); 8],
+            unset: Signal::default(),
             bad: Signal::default(),
             done: Signal::default(),
             map_height: Signal::default(),
@@ -151,6 +157,8 @@ impl Default for Geometry {
             tap_byte: Signal::default(),
             registers: vec![Reg::default(); REGISTERS.len()],
             held: vec![Reg::default(); REGISTERS.len()],
+            known: vec![Reg::default(); REGISTERS.len()],
+            unset_held: Reg::default(),
             from_fb: Reg::default(),
             from_fb_held: Reg::default(),
             address: Reg::default(),
@@ -166,6 +174,7 @@ impl Default for Geometry {
             across: Product::default(),
             along: Product::default(),
             down: Product::default(),
+            some_unset: Signal::default(),
             advance: Signal::default(),
             origin_y: Signal::default(),
             origin_x: Signal::default(),
@@ -182,13 +191,23 @@ impl Logic for Geometry {
         comment!(
             "mte1_geometry: the feature map of the im2col in the slot, its check and the products that it starts from."
         );
-        dff_setup!(self, clk, from_fb, from_fb_held, address, taps, outs, byte_at, round, finished);
+        dff_setup!(self, clk, unset_held, from_fb, from_fb_held, address, taps, outs, byte_at, round, finished);
         dff_setup!(self, clk, start_p, start_y, start_tap, step_line);
+        self.some_unset.next = false;
         for i in 0..12 {
             self.registers[i].clock.next = self.clk.val();
             self.registers[i].d.next = self.registers[i].q.val();
+            self.known[i].clock.next = self.clk.val();
+            self.known[i].d.next = self.known[i].q.val();
             if self.set_valid.val() & (self.set_register.val() == self.index[i].val()) {
                 self.registers[i].d.next = self.set_value.val();
+                self.known[i].d.next = true;
+            }
+            if self.rst.val() {
+                self.known[i].d.next = false;
+            }
+            if !self.known[i].q.val() {
+                self.some_unset.next = true;
             }
             self.held[i].clock.next = self.clk.val();
             self.held[i].d.next = self.held[i].q.val();
@@ -212,6 +231,7 @@ impl Logic for Geometry {
         self.origin_y.next = self.held[10].q.val();
         self.origin_x.next = self.held[11].q.val();
         // The check.
+        self.unset.next = self.unset_held.q.val();
         self.bad.next = self.from_fb_held.q.val()
             | (self.held[3].q.val() == 0)
             | (self.held[6].q.val() == 0)
@@ -273,6 +293,7 @@ impl Logic for Geometry {
             }
         }
         if self.accept.val() {
+            self.unset_held.d.next = self.some_unset.val();
             self.from_fb_held.d.next = self.from_fb.q.val();
             self.taps.d.next = self.word[2].val().get_bits::<16>(8);
             self.address.d.next = self.word[3].val().get_bits::<24>(0);
