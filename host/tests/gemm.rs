@@ -5,11 +5,10 @@
 
 mod common;
 
-use common::Case;
+use common::{Case, core_for, on_both};
 use host::{Compiled, MemorySettings, Modelled, Report, Simulated, Transport};
 use isa::{Config, Counter, Dtype, check};
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use rand::Rng;
 
 /// Shapes that are hard to cut: single elements, primes, one more than a block, a fractal, a tile, a buffer.
 const SHAPES: [(usize, usize, usize); 14] = [
@@ -44,25 +43,10 @@ fn run_on_core(core: &mut Simulated, case: &Case) -> Report {
     run_compiled(core, case, &compiled)
 }
 
-/// Runs a product on the core and on the model, over the same contents of all memory up to a page behind the program. All of it has to be the
-/// same afterwards.
+/// Runs a product on the core and on the model, and compares every element, all of memory, and the counters.
 fn run_compiled(core: &mut Simulated, case: &Case, compiled: &Compiled) -> Report {
-    let program = compiled.program();
-    let end = (program.address() + program.code().len() as u64).next_multiple_of(4096) as usize + 4096;
-    let mut contents = vec![0; end];
-    ChaCha8Rng::seed_from_u64(end as u64).fill_bytes(&mut contents);
-    let mut model = Modelled::new(core.config(), 7).unwrap();
-    core.write(0, &contents).unwrap();
-    model.write(0, &contents).unwrap();
-    let product = compiled.run(core, &case.a, &case.b).unwrap_or_else(|error| panic!("{case}: {error}"));
-    let expected = compiled.run(&mut model, &case.a, &case.b).unwrap_or_else(|error| panic!("{case}: {error}"));
+    let product = on_both(core, compiled.program(), case, |core| compiled.run(core, &case.a, &case.b));
     case.compare(&product.values());
-    let (got, wanted) = (core.read(0, end).unwrap(), model.read(0, end).unwrap());
-    let wrong = got.iter().zip(&wanted).position(|(got, wanted)| got != wanted);
-    assert_eq!(wrong, None, "{case}: the first byte of memory that differs from the model's");
-    for (counter, value) in expected.report.counters() {
-        assert_eq!(product.report.get(counter), Some(value), "{case}: {}", counter.name());
-    }
     assert_eq!(product.report.get(Counter::UsefulMacs), Some(case.macs()), "{case}");
     product.report
 }
@@ -121,18 +105,10 @@ fn run_random_shapes(config: &Config, count: usize, seed_value: u64) {
     let mut rng = tb::seed(seed_value).rng;
     let mut core = None;
     for number in 0..tb::rounds(count) {
-        if number % 8 == 0 {
-            let memory = MemorySettings {
-                latency: [1, 100][number / 8 % 2],
-                stall: [0.0, 0.5][number / 16 % 2],
-                seed: rng.next_u64(),
-                ..MemorySettings::default()
-            };
-            core = Some(Simulated::new(config, memory).unwrap_or_else(|error| panic!("{error}")));
-        }
+        let core = core_for(&mut core, config, number, &mut rng);
         let most = if number % 8 == 7 { 130 } else { 49 };
         let case = Case::random_shape(&mut rng, most);
-        run_on_core(core.as_mut().unwrap(), &case);
+        run_on_core(core, &case);
     }
 }
 

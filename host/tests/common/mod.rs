@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Random products and convolutions with their result by `ndarray` and by plain loops.
+//! Random products and convolutions with their result by `ndarray` and by plain loops, and runs on core and model together.
 
 #![allow(dead_code)] // No test uses all of it.
 
 pub mod conv;
 
-use host::{Gemm, Output};
-use isa::Dtype;
+use host::{Gemm, MemorySettings, Modelled, Output, Product, Program, Simulated, Transport};
+use isa::{Config, Dtype};
 use ndarray::Array2;
-use rand::{Rng, RngExt};
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use std::fmt;
 
 /// A product with its operands.
@@ -137,4 +138,48 @@ impl Case {
         let value = if self.gemm.relu { value.max(zero_point) } else { value };
         self.gemm.clamp.map_or(value, |(low, high)| value.max(low).min(high))
     }
+}
+
+/// Runs a program on the core and on the model, over the same contents of all memory up to a page behind the program: all of it has to be
+/// the same afterwards, and every counter that the model has.
+pub fn on_both(
+    core: &mut Simulated,
+    program: &Program,
+    case: &dyn fmt::Display,
+    run: impl Fn(&mut dyn Transport) -> host::Result<Product>,
+) -> Product {
+    let end = (program.address() + program.code().len() as u64).next_multiple_of(4096) as usize + 4096;
+    let mut contents = vec![0; end];
+    ChaCha8Rng::seed_from_u64(end as u64).fill_bytes(&mut contents);
+    let mut model = Modelled::new(core.config(), 7).unwrap();
+    core.write(0, &contents).unwrap();
+    model.write(0, &contents).unwrap();
+    let product = run(core).unwrap_or_else(|error| panic!("{case}: {error}"));
+    let expected = run(&mut model).unwrap_or_else(|error| panic!("{case}: {error}"));
+    let (got, wanted) = (core.read(0, end).unwrap(), model.read(0, end).unwrap());
+    let wrong = got.iter().zip(&wanted).position(|(got, wanted)| got != wanted);
+    assert_eq!(wrong, None, "{case}: the first byte of memory that differs from the model's");
+    for (counter, value) in expected.report.counters() {
+        assert_eq!(product.report.get(counter), Some(value), "{case}: {}", counter.name());
+    }
+    product
+}
+
+/// The core for random case `number`: every 8 cases another one, with a new power-up state and another memory.
+pub fn core_for<'a>(
+    core: &'a mut Option<Simulated>,
+    config: &Config,
+    number: usize,
+    rng: &mut impl Rng,
+) -> &'a mut Simulated {
+    if number.is_multiple_of(8) {
+        let memory = MemorySettings {
+            latency: [1, 100][number / 8 % 2],
+            stall: [0.0, 0.5][number / 16 % 2],
+            seed: rng.next_u64(),
+            ..MemorySettings::default()
+        };
+        *core = Some(Simulated::new(config, memory).unwrap_or_else(|error| panic!("{error}")));
+    }
+    core.as_mut().expect("case 0 makes one")
 }

@@ -2,31 +2,15 @@
 //! The same convolutions on the simulated hardware: all of memory and every counter equal the model's.
 
 use super::common::conv::ConvCase;
-use host::{MemorySettings, Modelled, Net, Report, Simulated, Transport};
+use super::common::{core_for, on_both};
+use host::{MemorySettings, Net, Report, Simulated, Transport};
 use isa::{Config, Counter};
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
-/// Runs a convolution on the core and on the model, over the same contents of all memory up to a page behind the program. All of it has to
-/// be the same afterwards.
+/// Runs a convolution on the core and on the model, and compares every element, all of memory, and the counters.
 fn run_on_core(core: &mut Simulated, case: &ConvCase) -> Report {
     let compiled = case.conv.compile(core.config()).unwrap_or_else(|error| panic!("{case}: {error}"));
-    let program = compiled.program();
-    let end = (program.address() + program.code().len() as u64).next_multiple_of(4096) as usize + 4096;
-    let mut contents = vec![0; end];
-    ChaCha8Rng::seed_from_u64(end as u64).fill_bytes(&mut contents);
-    let mut model = Modelled::new(core.config(), 7).unwrap();
-    core.write(0, &contents).unwrap();
-    model.write(0, &contents).unwrap();
-    let product = compiled.run(core, &case.x, &case.weights).unwrap_or_else(|error| panic!("{case}: {error}"));
-    let expected = compiled.run(&mut model, &case.x, &case.weights).unwrap_or_else(|error| panic!("{case}: {error}"));
+    let product = on_both(core, compiled.program(), case, |core| compiled.run(core, &case.x, &case.weights));
     case.compare(&product.values());
-    let (got, wanted) = (core.read(0, end).unwrap(), model.read(0, end).unwrap());
-    let wrong = got.iter().zip(&wanted).position(|(got, wanted)| got != wanted);
-    assert_eq!(wrong, None, "{case}: the first byte of memory that differs from the model's");
-    for (counter, value) in expected.report.counters() {
-        assert_eq!(product.report.get(counter), Some(value), "{case}: {}", counter.name());
-    }
     product.report
 }
 
@@ -36,17 +20,9 @@ fn random_convolutions(config: &Config, count: usize, seed_value: u64) {
         let mut rng = tb::seed(seed_value).rng;
         let mut core = None;
         for number in 0..tb::rounds(count) {
-            if number % 8 == 0 {
-                let memory = MemorySettings {
-                    latency: [1, 100][number / 8 % 2],
-                    stall: [0.0, 0.5][number / 16 % 2],
-                    seed: rng.next_u64(),
-                    ..MemorySettings::default()
-                };
-                core = Some(Simulated::new(config, memory).unwrap_or_else(|error| panic!("{error}")));
-            }
+            let core = core_for(&mut core, config, number, &mut rng);
             let most = if number % 8 == 7 { 400_000 } else { 60_000 };
-            run_on_core(core.as_mut().unwrap(), &ConvCase::random(&mut rng, most));
+            run_on_core(core, &ConvCase::random(&mut rng, most));
         }
     });
 }
