@@ -98,6 +98,28 @@ pub struct Core<const B: usize, const S: usize> {
     pub m_axi_rlast: Signal<In, Bit>,
     pub m_axi_rvalid: Signal<In, Bit>,
     pub m_axi_rready: Signal<Out, Bit>,
+    /// The counters count this cycle; this port and the others `trace_*` exist in a traced core only.
+    pub trace_running: Vec<Signal<Out, Bit>>,
+    /// The cube makes a step.
+    pub trace_step: Vec<Signal<Out, Bit>>,
+    /// Program counter of the head of each pipe, in the order of `Pipe::WORKERS`; it means something with `trace_start`.
+    pub trace_pc: Vec<Signal<Out, Bits<32>>>,
+    /// An operation is handed to the engine.
+    pub trace_start: Vec<Signal<Out, Bit>>,
+    /// The oldest operation of the engine is finished.
+    pub trace_done: Vec<Signal<Out, Bit>>,
+    /// The operation handed over last raises its early flags.
+    pub trace_early: Vec<Signal<Out, Bit>>,
+    /// An instruction enters the queue.
+    pub trace_queued: Vec<Signal<Out, Bit>>,
+    /// The pipe waits for a flag; with none of the four waits it is busy.
+    pub trace_wait_flag: Vec<Signal<Out, Bit>>,
+    /// The engine waits for a full bit.
+    pub trace_wait_block: Vec<Signal<Out, Bit>>,
+    /// The engine waits for memory.
+    pub trace_wait_memory: Vec<Signal<Out, Bit>>,
+    /// The pipe holds no instruction.
+    pub trace_wait_queue: Vec<Signal<Out, Bit>>,
     csr: Csr,
     control: Control,
     counters: Counters,
@@ -124,6 +146,8 @@ pub struct Core<const B: usize, const S: usize> {
     write_beat: Signal<Local, Bit>,
     some_busy: Signal<Local, Bit>,
     _pipes: usize,
+    _traced: usize,
+    _trace_core: usize,
     _windows: usize,
     _bases: usize,
     _bytes: usize,
@@ -138,11 +162,12 @@ pub struct Core<const B: usize, const S: usize> {
 }
 
 impl<const B: usize, const S: usize> Core<B, S> {
-    /// The core that `config` describes; panics unless its bus has S bytes and B = 8 S.
-    pub fn new(config: &Config) -> Self {
+    /// The core that `config` describes, with or without the ports `trace_*`; panics unless its bus has S bytes and B = 8 S.
+    pub fn new(config: &Config, traced: bool) -> Self {
         assert!(config.bus_bytes == S && B == 8 * S, "the bus has {} bytes, not {S}", config.bus_bytes);
         let (m0, n0, k0) = (config.m0, config.n0, config.k0);
         let ub = usize::from(config.ub_bytes > 0);
+        let traced = if traced { PIPES } else { 0 };
         Core {
             clk: Signal::default(),
             rst: Signal::default(),
@@ -203,6 +228,17 @@ impl<const B: usize, const S: usize> Core<B, S> {
             m_axi_rlast: Signal::default(),
             m_axi_rvalid: Signal::default(),
             m_axi_rready: Signal::default(),
+            trace_running: vec![Signal::default(); traced.min(1)],
+            trace_step: vec![Signal::default(); traced.min(1)],
+            trace_pc: vec![Signal::default(); traced],
+            trace_start: vec![Signal::default(); traced],
+            trace_done: vec![Signal::default(); traced],
+            trace_early: vec![Signal::default(); traced],
+            trace_queued: vec![Signal::default(); traced],
+            trace_wait_flag: vec![Signal::default(); traced],
+            trace_wait_block: vec![Signal::default(); traced],
+            trace_wait_memory: vec![Signal::default(); traced],
+            trace_wait_queue: vec![Signal::default(); traced],
             csr: Csr::new(config),
             control: Control::default(),
             counters: Counters::new(config),
@@ -229,6 +265,8 @@ impl<const B: usize, const S: usize> Core<B, S> {
             write_beat: Signal::default(),
             some_busy: Signal::default(),
             _pipes: PIPES,
+            _traced: traced,
+            _trace_core: traced.min(1),
             _windows: 8,
             _bases: 16,
             _bytes: S,
@@ -730,18 +768,43 @@ impl<const B: usize, const S: usize> Logic for Core<B, S> {
         for i in 0..self._bytes {
             self.write_stream.in_data[i].next = self.fix.word[i].val();
         }
+        // What the pipes do, for whoever looks on.
+        for t in 0..self._trace_core {
+            self.trace_running[t].next = self.control.running.val();
+            self.trace_step[t].next = self.m.step.val();
+        }
+        for p in 0..self._traced {
+            self.trace_pc[p].next = self.issue[p].op_pc.val();
+            self.trace_start[p].next = self.issue[p].op_valid.val() & self.issue[p].op_ready.val();
+            self.trace_done[p].next = self.issue[p].done.val();
+            self.trace_early[p].next = self.issue[p].early.val();
+            self.trace_queued[p].next = self.sequencer.push_valid[p].val() & self.issue[p].in_ready.val();
+            self.trace_wait_flag[p].next = self.issue[p].wait_flag.val();
+            self.trace_wait_block[p].next = self.issue[p].wait_block.val();
+            self.trace_wait_memory[p].next = self.issue[p].wait_memory.val();
+            self.trace_wait_queue[p].next = self.issue[p].wait_queue.val();
+        }
     }
 }
 
 /// The core of `config`, whatever its bus, connected; `Err` has the sentence why the configuration is illegal.
 pub fn core(config: &Config) -> Result<Box<dyn Block>, isa::ConfigError> {
+    build(config, false)
+}
+
+/// As [`core`], with the ports `trace_*`, which tell what every pipe does in every cycle.
+pub fn traced_core(config: &Config) -> Result<Box<dyn Block>, isa::ConfigError> {
+    build(config, true)
+}
+
+fn build(config: &Config, traced: bool) -> Result<Box<dyn Block>, isa::ConfigError> {
     config.validate()?;
     let mut core: Box<dyn Block> = match config.bus_bytes {
-        4 => Box::new(Core::<32, 4>::new(config)),
-        8 => Box::new(Core::<64, 8>::new(config)),
-        16 => Box::new(Core::<128, 16>::new(config)),
-        32 => Box::new(Core::<256, 32>::new(config)),
-        64 => Box::new(Core::<512, 64>::new(config)),
+        4 => Box::new(Core::<32, 4>::new(config, traced)),
+        8 => Box::new(Core::<64, 8>::new(config, traced)),
+        16 => Box::new(Core::<128, 16>::new(config, traced)),
+        32 => Box::new(Core::<256, 32>::new(config, traced)),
+        64 => Box::new(Core::<512, 64>::new(config, traced)),
         other => unreachable!("a legal bus has 4 to 64 bytes, not {other}"),
     };
     core.connect_all();

@@ -20,6 +20,7 @@ use crate::bus::{AxiIn, AxiOut};
 use crate::error::{Error, Result};
 use crate::memory::AxiMemory;
 use crate::monitor::{Monitor, MonitorConfig};
+use crate::record::{Recorder, Recording};
 use crate::waves::Run;
 
 /// Period of the clock in waveforms, in nanoseconds.
@@ -51,6 +52,7 @@ pub struct Bench {
     memory: Option<MemorySide>,
     lite: Option<LiteSide>,
     wave: Option<(PathBuf, u64)>,
+    recorder: Option<Recorder>,
     last_cycle: Rc<Cell<u64>>,
 }
 
@@ -73,7 +75,7 @@ impl Bench {
         let reset = dut.port("rst")?;
         dut.set(reset, 1);
         let sim = Clocked::new(dut, "clk", PERIOD_NS)?;
-        Ok(Bench { sim, reset, memory: None, lite: None, wave: None, last_cycle: Rc::default() })
+        Ok(Bench { sim, reset, memory: None, lite: None, wave: None, recorder: None, last_cycle: Rc::default() })
     }
 
     /// Connects `memory` to the AXI4 master whose port names begin with `prefix`. To be called before the first step.
@@ -129,6 +131,20 @@ impl Bench {
     pub fn with_wave(mut self, path: impl Into<PathBuf>, from: u64) -> Bench {
         self.wave = Some((path.into(), from));
         self
+    }
+
+    /// Records what pipes and bus do, from now on; the design has to be a traced core.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if it is not.
+    pub fn recorded(mut self) -> Result<Bench> {
+        self.recorder = Some(Recorder::new(self.sim.dut())?);
+        Ok(self)
+    }
+
+    /// What was recorded since the last call; empty without [`Bench::recorded`].
+    pub fn take_recording(&mut self) -> Recording {
+        self.recorder.as_mut().map(Recorder::take).unwrap_or_default()
     }
 
     /// Holds reset for `cycles` cycles (at least 1) and releases it; memory and host forget what was on its way.
@@ -189,6 +205,11 @@ impl Bench {
         if let Some(side) = &mut self.memory {
             side.ports.sample(dut, &mut side.out);
             side.monitor.sample(side.memory.input(), &side.out);
+        }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.sample(dut, self.memory.as_ref().map(|side| (side.memory.input(), &side.out)));
+        }
+        if let Some(side) = &mut self.memory {
             side.memory.clock(&side.out);
         }
         if let Some(side) = &mut self.lite {

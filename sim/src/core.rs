@@ -10,9 +10,11 @@ use crate::axil::AxilDriver;
 use crate::bench::Bench;
 use crate::error::{Error, Result};
 use crate::memory::{AxiMemory, MemoryConfig};
+use crate::record::Recording;
 use crate::{GlobalMemory, waves};
 use isa::csr::{Status, context, context_address};
-use isa::{Activity, Cause, Config, Counter, FaultRecord, Pipe};
+use isa::{Activity, Cause, Config, ConfigError, Counter, FaultRecord, Pipe};
+use rtl::prim::prelude::Block;
 use std::path::Path;
 use std::sync::Arc;
 use verilated::{Build, Model, Reset};
@@ -55,8 +57,20 @@ pub struct Core {
 /// # Errors
 /// [`Error::Config`] for an illegal configuration or a design that cannot be printed; [`Error::Model`] if it cannot be built.
 pub fn model(config: &Config, traced: bool) -> Result<Arc<Model>> {
+    built(rtl::top::core(config), traced)
+}
+
+/// As [`model`], of the core with the ports that a [`Recording`] is made from.
+///
+/// # Errors
+/// As [`model`].
+pub fn recordable_model(config: &Config, traced: bool) -> Result<Arc<Model>> {
+    built(rtl::top::traced_core(config), traced)
+}
+
+fn built(core: std::result::Result<Box<dyn Block>, ConfigError>, traced: bool) -> Result<Arc<Model>> {
     let refuse = |reason: String| Error::Config { reason };
-    let core = rtl::top::core(config).map_err(|error| refuse(error.to_string()))?;
+    let core = core.map_err(|error| refuse(error.to_string()))?;
     let design = rtl::emit::emit(&*core, "quader").map_err(|error| refuse(error.to_string()))?;
     // A failed test runs again with waves.
     let traced = traced || waves::current().is_some_and(|run| run.is_traced());
@@ -102,6 +116,20 @@ impl Core {
     pub fn with_wave(mut self, path: &Path) -> Core {
         self.bench = self.bench.with_wave(path, 0);
         self
+    }
+
+    /// Records what pipes and bus do; the model must be a [`recordable_model`].
+    ///
+    /// # Errors
+    /// [`Error::Model`] if it is not.
+    pub fn recorded(mut self) -> Result<Core> {
+        self.bench = self.bench.recorded()?;
+        Ok(self)
+    }
+
+    /// What was recorded of the last run; empty without [`Core::recorded`].
+    pub fn take_recording(&mut self) -> Recording {
+        self.bench.take_recording()
     }
 
     /// The configuration.

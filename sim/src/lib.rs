@@ -28,6 +28,7 @@ pub mod gm;
 pub mod memory;
 pub mod monitor;
 pub mod poison;
+pub mod record;
 pub mod seed;
 pub mod waves;
 
@@ -41,3 +42,4 @@ pub use gm::GlobalMemory;
 pub use memory::{AxiMemory, Injection, MemoryConfig, Order, Window};
 pub use monitor::{Monitor, MonitorConfig, Rule, Violation};
 pub use poison::Poison;
+pub use record::{Burst, PipeRecord, Recording};
