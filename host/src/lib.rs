@@ -28,6 +28,7 @@ mod program;
 mod report;
 mod simulated;
 mod slots;
+mod timeline;
 mod transport;
 
 pub use channels::Output;
@@ -41,5 +42,7 @@ pub use nets::{Layer, Net};
 pub use placement::Product;
 pub use program::Program;
 pub use report::Report;
-pub use simulated::{MemorySettings, Simulated};
+pub use sim::{Burst, PipeRecord, Recording};
+pub use simulated::{Keep, MemorySettings, Observe, Simulated};
+pub use timeline::{Span, Taken, Timeline};
 pub use transport::Transport;

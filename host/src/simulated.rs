@@ -4,9 +4,10 @@
 use crate::error::{HostError, Result};
 use crate::program::Program;
 use crate::report::Report;
+use crate::timeline::Timeline;
 use crate::transport::{Transport, check_address};
 use isa::Config;
-use sim::core::{Core, Ended, Run, model};
+use sim::core::{Core, Ended, Run, model, recordable_model};
 use sim::{GlobalMemory, MemoryConfig, Poison};
 use std::path::Path;
 use verilated::Reset;
@@ -33,13 +34,27 @@ impl Default for MemorySettings {
     }
 }
 
+/// Called with the timeline of every run, also of one that ended with a fault.
+pub type Keep = Box<dyn FnMut(Timeline)>;
+
+/// What is looked at while a simulated core works; by default nothing.
+#[derive(Default)]
+pub struct Observe<'a> {
+    /// A VCD file that gets every signal in every cycle.
+    pub wave: Option<&'a Path>,
+    /// Gets the timeline of every run.
+    pub timelines: Option<Keep>,
+}
+
 /// Called every now and then while a program runs, with the cycles since its start.
 type Watch = Box<dyn FnMut(u64)>;
 
 /// A simulated core with its memory.
 pub struct Simulated {
     core: Core,
+    memory: MemorySettings,
     watch: Watch,
+    keep: Option<Keep>,
 }
 
 impl Simulated {
@@ -49,14 +64,14 @@ impl Simulated {
     /// *Errors*: [`HostError::Config`] for an illegal configuration, [`HostError::Simulation`] if it cannot be built or the
     /// memory settings are out of range.
     pub fn new(config: &Config, memory: MemorySettings) -> Result<Simulated> {
-        Simulated::build(config, memory, None)
+        Simulated::build(config, memory, Observe::default())
     }
 
-    /// As [`Simulated::new`], and every cycle goes into the VCD file at `wave`. Built separately, and slower.
+    /// As [`Simulated::new`], looked at as `observe` says. Each kind of observed core is built separately; waves are slow, timelines are not.
     ///
     /// *Errors*: as [`Simulated::new`].
-    pub fn traced(config: &Config, memory: MemorySettings, wave: &Path) -> Result<Simulated> {
-        Simulated::build(config, memory, Some(wave))
+    pub fn observed(config: &Config, memory: MemorySettings, observe: Observe) -> Result<Simulated> {
+        Simulated::build(config, memory, observe)
     }
 
     /// Calls `watch` every now and then while a program runs, with the cycles since its start.
@@ -65,9 +80,13 @@ impl Simulated {
         self
     }
 
-    fn build(config: &Config, memory: MemorySettings, wave: Option<&Path>) -> Result<Simulated> {
+    fn build(config: &Config, memory: MemorySettings, observe: Observe) -> Result<Simulated> {
+        let Observe { wave, timelines } = observe;
         let config = config.clone().checked()?;
-        let model = model(&config, wave.is_some())?;
+        let model = match timelines.is_some() {
+            true => recordable_model(&config, wave.is_some())?,
+            false => model(&config, wave.is_some())?,
+        };
         let settings = MemoryConfig {
             latency: memory.latency,
             bytes_per_cycle: memory.bytes_per_cycle,
@@ -82,7 +101,8 @@ impl Simulated {
             Some(wave) => core.with_wave(wave),
             None => core,
         };
-        Ok(Simulated { core, watch: Box::new(|_| {}) })
+        let core = if timelines.is_some() { core.recorded()? } else { core };
+        Ok(Simulated { core, memory, watch: Box::new(|_| {}), keep: timelines })
     }
 
     /// Cycles simulated so far, those of the register accesses included.
@@ -117,13 +137,21 @@ impl Transport for Simulated {
             // The core's own watchdog ends a run that stands still.
             limit: u64::MAX,
         };
+        // What register accesses before the start left is not part of the run.
+        self.core.take_recording();
         let ended = self.core.run_watched(&run, &mut self.watch)?;
-        match ended {
+        let recording = self.core.take_recording();
+        let outcome = match ended {
             Ended::Done => {
                 let counters = self.core.counters()?;
                 Ok(Report::new(self.core.config(), counters))
             }
             Ended::Fault(record) => Err(HostError::Fault(record)),
+        };
+        if let Some(keep) = &mut self.keep {
+            let report = outcome.as_ref().ok().cloned();
+            keep(Timeline::new(self.core.config(), self.memory, program, recording, report));
         }
+        outcome
     }
 }
