@@ -4,7 +4,7 @@
 use super::job::{Computed, Given};
 use super::product::{Options, Work, check_bytes, size, zero_points};
 use super::table::grouped;
-use super::{Failure, Result, job, json, net, npy, reference};
+use super::{Failure, Result, Target, job, json, net, npy, reference};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use host::{Net, Transport};
@@ -120,6 +120,11 @@ struct Case {
 }
 
 impl Conv {
+    /// The core that it runs on.
+    pub fn target_mut(&mut self) -> &mut Target {
+        &mut self.options.target
+    }
+
     /// Runs the command.
     pub fn run(&self) -> Result {
         self.options.settings()?;

@@ -107,6 +107,11 @@ struct Score {
 }
 
 impl Demo {
+    /// The core that it runs on.
+    pub fn target_mut(&mut self) -> &mut Target {
+        &mut self.target
+    }
+
     /// Runs the command.
     pub fn run(&self) -> Result {
         let json = self.target.json.as_deref().map(Output::create_or_stdout).transpose()?;

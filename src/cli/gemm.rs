@@ -3,7 +3,7 @@
 
 use super::job::Computed;
 use super::product::{Options, Work, check_bytes, size, zero_points};
-use super::{Result, job, json, npy, reference};
+use super::{Result, Target, job, json, npy, reference};
 use clap::Args;
 use host::{Compiled, Transport};
 use serde_json::json;
@@ -63,6 +63,11 @@ struct Case {
 }
 
 impl Gemm {
+    /// The core that it runs on.
+    pub fn target_mut(&mut self) -> &mut Target {
+        &mut self.options.target
+    }
+
     /// Runs the command.
     pub fn run(&self) -> Result {
         self.options.settings()?;

@@ -3,9 +3,8 @@
 
 use super::progress::Waiting;
 use super::{Backend, Failure, Result, Target, progress};
-use host::{MemorySettings, Modelled, Simulated, Transport};
+use host::{Keep, MemorySettings, Modelled, Observe, Simulated, Transport};
 use indicatif::ProgressBar;
-use isa::Config;
 use std::path::Path;
 
 /// A core of either kind.
@@ -18,7 +17,7 @@ impl Machine {
     /// The core that `target` names. A simulated one is built now if it is not in the cache, and says so; `wave` is a VCD file that it writes.
     pub fn new(target: &Target, memory: MemorySettings, wave: Option<&Path>) -> Result<Machine> {
         match target.backend {
-            Backend::Rtl => simulated(&target.config, memory, wave),
+            Backend::Rtl => simulated(target, memory, wave),
             Backend::Model => {
                 let transport = Box::new(Modelled::new(&target.config, memory.seed)?);
                 Ok(Machine { transport, sign: ProgressBar::hidden() })
@@ -42,17 +41,16 @@ impl Drop for Machine {
     }
 }
 
-fn simulated(config: &Config, memory: MemorySettings, wave: Option<&Path>) -> Result<Machine> {
+fn simulated(target: &Target, memory: MemorySettings, wave: Option<&Path>) -> Result<Machine> {
+    let config = &target.config;
     let name = &config.name;
     let time = if config.peak_macs() > 1024 { "several minutes" } else { "about a minute" };
     let waiting = Waiting::begin(
         &format!("preparing the simulation of {name}"),
         format!("building the simulation of {name}, {time}, once"),
     );
-    let core = match wave {
-        None => Simulated::new(config, memory)?,
-        Some(file) => Simulated::traced(config, memory, file)?,
-    };
+    let timelines = target.trace.clone().map(|sink| -> Keep { Box::new(move |run| sink.borrow_mut().push(run)) });
+    let core = Simulated::observed(config, memory, Observe { wave, timelines })?;
     drop(waiting);
     let sign = progress::cycles();
     let shown = sign.clone();

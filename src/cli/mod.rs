@@ -23,6 +23,7 @@ mod progress;
 mod reference;
 mod run;
 mod table;
+mod trace;
 mod verilog;
 
 use clap::builder::TypedValueParser;
@@ -112,6 +113,9 @@ pub struct Target {
     /// Write the figures as JSON; `-` is standard output, which then has nothing else
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Where the timelines of its runs go, for `quader trace`.
+    #[arg(skip)]
+    pub trace: Option<trace::Sink>,
 }
 
 /// Parses the name of a core.
@@ -147,6 +151,7 @@ Examples:
   quader conv --h 32 --w 32 --cin 16 --cout 16 --kh 3 --kw 3 --pad 1
   quader conv --net resnet-8                    every convolution of a network of MLPerf Tiny
   quader run examples/hello.qasm --mem examples/hello.txt --out out.bin
+  quader trace gemm --m 64 --n 64 --k 64        a timeline of every instruction, as a page
   quader verilog --config tiny --out rtl-tiny   the hardware as Verilog
   quader doctor                                 which tools are there
 
@@ -176,6 +181,8 @@ enum Command {
     Check(check::Check),
     /// Run a program on a memory image
     Run(run::Run),
+    /// Run a command on the simulated core and write its timeline
+    Trace(trace::Trace),
     /// Print the hardware of a core as Verilog
     Verilog(verilog::Verilog),
     /// List the cores and what they can do
@@ -201,6 +208,7 @@ pub fn main() -> ExitCode {
         Command::Disasm(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Run(command) => command.run(),
+        Command::Trace(command) => command.run(),
         Command::Verilog(command) => command.run(),
         Command::Info(command) => command.run(),
         Command::Doctor(command) => command.run(),

@@ -80,6 +80,11 @@ fn base(text: &str) -> std::result::Result<(usize, u64), String> {
 }
 
 impl Run {
+    /// The core that it runs on.
+    pub fn target_mut(&mut self) -> &mut Target {
+        &mut self.target
+    }
+
     /// Runs the command.
     pub fn run(&self) -> Result {
         let source = Source::read(&self.program)?;
