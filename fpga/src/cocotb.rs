@@ -3,6 +3,7 @@
 
 use crate::debian::unpack;
 use crate::error::{Error, Result};
+use crate::python::{self, Python};
 use crate::run;
 use rtl::emit::Design;
 use std::fs;
@@ -23,9 +24,7 @@ const PACKAGES: Wheels = Wheels {
 
 /// Tells what cocotb's own start script would find out: the interpreter, its shared library, how the library enters Python, and its version.
 const ASK: &str = "
-import sys
-sys.path.insert(0, sys.argv[1])
-import numpy, cocotbext.axi, cocotb_tools.config
+import sys, numpy, cocotbext.axi, cocotb_tools.config
 from find_libpython import find_libpython
 print(sys.executable)
 print(find_libpython() or '')
@@ -39,8 +38,9 @@ const LAST_LINES: usize = 40;
 /// cocotb, ready to run.
 #[derive(Debug, Clone)]
 pub struct Cocotb {
-    root: PathBuf,
-    python: PathBuf,
+    python: Python,
+    /// The interpreter's own name of itself.
+    executable: PathBuf,
     /// What its start loads: the shared library of Python, then cocotb's entry.
     users: String,
 }
@@ -76,12 +76,7 @@ pub struct Verdict {
 impl Cocotb {
     /// What `quader doctor` says of it; nothing is set up.
     pub fn state() -> ToolState {
-        let root = PACKAGES.root(&Places::from_env());
-        let found = match root.is_dir() {
-            true => Ok((PACKAGES.main.1.to_owned(), root)),
-            false => Err(format!("not needed to simulate; a test sets it up in {}", root.display())),
-        };
-        ToolState { name: PACKAGES.tool, sets_itself_up: found.is_err(), found }
+        python::state(&PACKAGES)
     }
 
     /// The pinned cocotb, set up if it is not there yet. It runs inside the simulator, so Python's shared library has to be there too: the
@@ -89,34 +84,27 @@ impl Cocotb {
     ///
     /// *Errors*: [`Error::Missing`] with what to install.
     pub fn find() -> Result<Cocotb> {
-        let places = Places::from_env();
-        let missing = |reason| Error::Missing { tool: PACKAGES.tool, reason };
-        let root = PACKAGES.set_up(&places).map_err(missing)?;
-        let python = places.python().ok_or_else(|| missing("no python3 was found".into()))?;
-        let answer = run(Command::new(&python).args(["-W", "ignore", "-c", ASK]).arg(&root))?;
-        let lines: Vec<&str> = answer.text.lines().collect();
-        let [python, library, entry, version] = lines[..] else {
-            let last = lines.last().copied().unwrap_or("it says nothing");
-            let root = root.display();
-            return Err(missing(format!(
-                "{} cannot import it: {last}; delete {root}, which may be another Python's",
-                python.display()
-            )));
+        let python = Python::find(&PACKAGES)?;
+        let answer = python.ask(ASK)?;
+        let [executable, library, entry, version] = &answer.lines().collect::<Vec<_>>()[..] else {
+            return Err(python.cannot_import(&answer));
         };
-        let library = match library {
-            "" => debian_library(&places, version).map_err(missing)?,
+        let library = match *library {
+            "" => debian_library(&Places::from_env(), version)
+                .map_err(|reason| Error::Missing { tool: PACKAGES.tool, reason })?,
             found => PathBuf::from(found),
         };
         let users = format!("{};{entry}", library.display());
-        Ok(Cocotb { root, python: python.into(), users })
+        let executable = PathBuf::from(executable);
+        Ok(Cocotb { python, executable, users })
     }
 
     /// The design as a simulator that cocotb drives: from the cache, or built now.
     ///
     /// *Errors*: [`Error::Build`] if it cannot be built, [`Error::Read`] if the package is not whole.
     pub fn build(&self, design: &Design) -> Result<PathBuf> {
-        let main = self.root.join("cocotb/share/lib/verilator/verilator.cpp");
-        let libraries = self.root.join("cocotb/libs");
+        let main = self.python.packages().join("cocotb/share/lib/verilator/verilator.cpp");
+        let libraries = self.python.packages().join("cocotb/libs");
         let libraries = libraries.display();
         let vpi = Vpi {
             main: fs::read_to_string(&main).map_err(|cause| Error::Read { path: main, cause })?,
@@ -135,7 +123,7 @@ impl Cocotb {
         fs::create_dir_all(out).map_err(|cause| Error::Write { path: out.to_owned(), cause })?;
         let results = out.join("results.xml");
         let _ = fs::remove_file(&results);
-        let paths = std::env::join_paths([folder, &self.root]).unwrap_or_default();
+        let paths = std::env::join_paths([folder, self.python.packages()]).unwrap_or_default();
         let seed = seed as u32 & 0x7FFF_FFFF;
         let mut command = Command::new(simulator);
         command
@@ -143,7 +131,7 @@ impl Cocotb {
             .args(["+verilator+rand+reset+2".to_owned(), format!("+verilator+seed+{}", seed.max(1))])
             .envs(variables.iter().map(|(name, value)| (name, value)))
             .env("GPI_USERS", &self.users)
-            .env("PYGPI_PYTHON_BIN", &self.python)
+            .env("PYGPI_PYTHON_BIN", &self.executable)
             .env("PYTHONPATH", paths)
             .env("PYTHONNOUSERSITE", "1")
             .env("PYTHONDONTWRITEBYTECODE", "1")
@@ -170,13 +158,7 @@ impl Cocotb {
     ///
     /// *Errors*: [`Error::Refused`] with all that it printed if it fails; [`Error::Run`].
     pub fn script(&self, script: &Path, arguments: &[String]) -> Result<String> {
-        let mut command = Command::new(&self.python);
-        command.arg(script).args(arguments).env("PYTHONPATH", &self.root).env("PYTHONDONTWRITEBYTECODE", "1");
-        let outcome = run(&mut command)?;
-        match outcome.success {
-            true => Ok(outcome.text),
-            false => Err(Error::Refused { tool: PACKAGES.tool, text: outcome.text }),
-        }
+        self.python.script(script, arguments)
     }
 }
 

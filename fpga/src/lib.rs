@@ -13,6 +13,7 @@ mod debian;
 mod error;
 mod formal;
 mod icarus;
+mod python;
 mod smt;
 mod trace;
 mod yosys;
