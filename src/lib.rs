@@ -4,6 +4,7 @@
 //! | module | is |
 //! |---|---|
 //! | [`host`] | matrix products and convolutions of any size on a core, simulated or modelled |
+//! | [`onnx`] | nodes of ONNX on a core |
 //! | [`isa`] | cores, instructions, assembler, program checker |
 //! | [`model`] | what the answer is, instruction by instruction |
 //! | [`rtl`] | the hardware in Rust-HDL, and the printer to Verilog |
@@ -18,6 +19,7 @@ pub mod digits;
 pub use host;
 pub use isa;
 pub use model;
+pub use onnx;
 pub use rtl;
 pub use sim;
 pub use verilated;
