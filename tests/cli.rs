@@ -14,8 +14,20 @@ use std::time::{Duration, Instant};
 fn help_version_and_completions() {
     let folder = Folder::new("help");
     let help = folder.quader("--help").good();
-    let commands =
-        ["demo", "gemm", "conv", "asm", "disasm", "check", "run", "verilog", "info", "doctor", "completions"];
+    let commands = [
+        "demo",
+        "gemm",
+        "conv",
+        "onnx-node",
+        "asm",
+        "disasm",
+        "check",
+        "run",
+        "verilog",
+        "info",
+        "doctor",
+        "completions",
+    ];
     for command in commands {
         assert!(help.contains(&format!("\n  {command} ")), "{command} is listed");
         assert!(folder.quader(&format!("{command} --help")).good().contains("Usage: quader"), "{command}");

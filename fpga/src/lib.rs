@@ -7,12 +7,15 @@
 //! | [`System`] | whether properties hold for ever, proved by induction | [`Yosys`] and [`Z3`]: the package `z3-solver` of PyPI, pinned likewise |
 //! | [`Icarus`] | whether another simulator reads it | `iverilog` on the search path, or Debian's package, unpacked into the tools folder |
 //! | [`Cocotb`] | whether a testbench by others, with AXI models by others, gets the right answers | set up by itself: packages of PyPI, pinned by version and hash; driven in Verilator |
+//!
+//! Of another kind is [`Onnx`], the package of PyPI whose node tests the core has to pass: it is set up in the same way.
 
 mod cocotb;
 mod debian;
 mod error;
 mod formal;
 mod icarus;
+mod onnx;
 mod python;
 mod smt;
 mod trace;
@@ -22,6 +25,7 @@ pub use cocotb::{Cocotb, Session, Verdict};
 pub use error::{Error, Result};
 pub use formal::{Properties, System};
 pub use icarus::Icarus;
+pub use onnx::Onnx;
 pub use smt::Z3;
 pub use yosys::Yosys;
 

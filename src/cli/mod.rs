@@ -16,6 +16,7 @@ mod json;
 mod machine;
 mod net;
 mod npy;
+mod onnx_node;
 mod output;
 mod product;
 mod program;
@@ -150,6 +151,7 @@ Examples:
   quader gemm --a A.npy --b B.npy --out C.npy   the same with matrices from NumPy
   quader conv --h 32 --w 32 --cin 16 --cout 16 --kh 3 --kw 3 --pad 1
   quader conv --net resnet-8                    every convolution of a network of MLPerf Tiny
+  quader onnx-node examples/qlinearconv         a node of ONNX with its test data
   quader run examples/hello.qasm --mem examples/hello.txt --out out.bin
   quader trace gemm --m 64 --n 64 --k 64        a timeline of every instruction, as a page
   quader verilog --config tiny --out rtl-tiny   the hardware as Verilog
@@ -173,6 +175,8 @@ enum Command {
     Gemm(Box<gemm::Gemm>),
     /// Convolve feature maps on the core and check every element of the result
     Conv(Box<conv::Conv>),
+    /// Run single-node ONNX models with their test data on the core and check every element of the results
+    OnnxNode(onnx_node::OnnxNode),
     /// Assemble a program
     Asm(asm::Asm),
     /// Print a program as text
@@ -204,6 +208,7 @@ pub fn main() -> ExitCode {
         Command::Demo(command) => command.run(),
         Command::Gemm(command) => command.run(),
         Command::Conv(command) => command.run(),
+        Command::OnnxNode(command) => command.run(),
         Command::Asm(command) => command.run(),
         Command::Disasm(command) => command.run(),
         Command::Check(command) => command.run(),

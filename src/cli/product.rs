@@ -18,7 +18,7 @@ use std::time::Instant;
 const LIMIT_BYTES: u128 = 1 << 30;
 
 /// Mismatches that are shown one by one.
-const SHOWN: usize = 8;
+pub const SHOWN: usize = 8;
 
 /// Number formats of the two operands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -127,15 +127,34 @@ pub struct Memory {
 }
 
 impl Memory {
-    fn settings(&self, seed: u64) -> Result<MemorySettings> {
+    /// The memory behind a core; `wave` if a waveform is asked for.
+    ///
+    /// *Errors*: settings that cannot be, or that a model does not have.
+    pub fn settings(&self, seed: u64, backend: Backend, wave: bool) -> Result<MemorySettings> {
         let usual = MemorySettings::default();
-        machine::checked(MemorySettings {
+        let settings = machine::checked(MemorySettings {
             latency: self.mem_latency.unwrap_or(usual.latency),
             bytes_per_cycle: self.mem_bytes_per_cycle.unwrap_or(usual.bytes_per_cycle),
             shared: self.mem_shared,
             stall: self.stall.unwrap_or(usual.stall),
             seed,
-        })
+        })?;
+        if backend == Backend::Rtl {
+            return Ok(settings);
+        }
+        let given = [
+            ("--wave", wave),
+            ("--mem-latency", self.mem_latency.is_some()),
+            ("--mem-bytes-per-cycle", self.mem_bytes_per_cycle.is_some()),
+            ("--mem-shared", self.mem_shared),
+            ("--stall", self.stall.is_some()),
+        ];
+        match given.iter().find(|(_, given)| *given) {
+            Some((option, _)) => {
+                Err(Failure::input(format!("{option} needs --backend rtl: the model has no clock and no bus")))
+            }
+            None => Ok(settings),
+        }
     }
 }
 
@@ -216,23 +235,7 @@ impl Options {
     ///
     /// *Errors*: settings that cannot be, or that a model does not have.
     pub fn settings(&self) -> Result<MemorySettings> {
-        let settings = self.memory.settings(self.seed)?;
-        if self.target.backend == Backend::Rtl {
-            return Ok(settings);
-        }
-        let given = [
-            ("--wave", self.wave.is_some()),
-            ("--mem-latency", self.memory.mem_latency.is_some()),
-            ("--mem-bytes-per-cycle", self.memory.mem_bytes_per_cycle.is_some()),
-            ("--mem-shared", self.memory.mem_shared),
-            ("--stall", self.memory.stall.is_some()),
-        ];
-        match given.iter().find(|(_, given)| *given) {
-            Some((option, _)) => {
-                Err(Failure::input(format!("{option} needs --backend rtl: the model has no clock and no bus")))
-            }
-            None => Ok(settings),
-        }
+        self.memory.settings(self.seed, self.target.backend, self.wave.is_some())
     }
 
     /// The dtype of an operand, 0 or 1: its file's, which has to be the one asked for.
@@ -364,27 +367,29 @@ pub fn verdict(work: &Work, mismatches: usize, first: &[Mismatch]) -> Result {
         return Ok(());
     }
     let (name, shape) = &work.result;
-    let place = |mut index: usize| {
-        let mut digits: Vec<String> = shape
-            .iter()
-            .rev()
-            .map(|size| {
-                let digit = index % size;
-                index /= size;
-                digit.to_string()
-            })
-            .collect();
-        digits.reverse();
-        digits.join(", ")
-    };
     let line = |wrong: &Mismatch| {
         let Mismatch { index, expected, by, got } = wrong;
-        format!("{name}[{}]: expected {expected} ({by}), got {got}", place(*index))
+        format!("{}: expected {expected} ({by}), got {got}", element(name, shape, *index))
     };
     let lines: Vec<String> = first.iter().map(line).collect();
     let more = if mismatches > first.len() { "; ..." } else { "" };
     let elements: usize = shape.iter().product();
     Err(Failure::failed(format!("{mismatches} of {elements} elements are wrong: {}{more}", lines.join("; "))))
+}
+
+/// An element of a tensor in words: `y[1, 2]`.
+pub fn element(name: &str, shape: &[usize], mut index: usize) -> String {
+    let mut digits: Vec<String> = shape
+        .iter()
+        .rev()
+        .map(|size| {
+            let digit = index % size;
+            index /= size;
+            digit.to_string()
+        })
+        .collect();
+    digits.reverse();
+    format!("{name}[{}]", digits.join(", "))
 }
 
 /// Refuses what would run for days; `what` says what it is and of what the bytes are.
