@@ -11,6 +11,7 @@ mod maps;
 mod parts;
 mod schedule;
 mod tiling;
+mod ub;
 
 pub use tiling::ConvTiling;
 

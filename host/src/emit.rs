@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! per tile of C, per step of k:   operands that L1 lacks, then those that L0 lacks (the caller's part) ─► M: one mmad
-//! after the last step:            parameters of the columns that FB lacks ─► FIX: the tile to GM
+//! after the last step:            parameters of the columns that FB lacks ─► FIX: the tile to GM, or to UB, and from there MTE3
 //! ```
 //! MTE2 runs ahead of the others as far as slots and queues reach, and the cube works on one tile while FIX empties the other.
 
@@ -14,7 +14,7 @@ use isa::limits::{FRACTAL_ROW_BYTES, FRACTAL_ROWS, L0C_FRACTAL_COLUMNS};
 use isa::state::{fix, mte1, outer};
 use isa::{
     Dtype, FbField, FixStore, FixTarget, GmAddress, Inst, Instruction, Layout, LocalBuffer, Mmad, Mte1Load, Mte1LoadFb,
-    Mte2Load, Pipe, ProgramBuilder, Rounding, Side,
+    Mte2Load, Mte3Store, Pipe, ProgramBuilder, Rounding, Side,
 };
 use std::ops::Range;
 
@@ -62,6 +62,19 @@ pub(crate) struct Step {
     pub(crate) l0a: usize,
     /// Slot in L0B.
     pub(crate) l0b: usize,
+    /// Where in UB its results are gathered; `None`: FIX stores them to GM.
+    pub(crate) landing: Option<Landing>,
+}
+
+/// Results of several tiles side by side in UB, so that GM gets long rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Landing {
+    /// UB address of the tile's first result.
+    pub(crate) address: usize,
+    /// Bytes from row to row.
+    pub(crate) stride: usize,
+    /// The tile is the last one of its rows: this takes all of them to GM.
+    pub(crate) store: Option<Mte3Store>,
 }
 
 /// A tile of an operand that lies as rows in GM, as nz in L1.
@@ -246,13 +259,17 @@ impl Emitter<'_> {
     fn store(&mut self, step: &Step, tile: usize, fb_slot: usize) {
         let channels = self.channels;
         let size = channels.output.bytes();
+        let (dst, stride) = match step.landing {
+            Some(landing) => (FixTarget::Ub(landing.address as u32), landing.stride),
+            None => {
+                let offset = ((step.row * channels.n + step.columns.start) * size) as u64;
+                (FixTarget::Gm(GmAddress { base: base::C, offset }), channels.n * size)
+            }
+        };
         self.builder.push(Instruction::FixStore(FixStore {
-            dst: FixTarget::Gm(GmAddress {
-                base: base::C,
-                offset: ((step.row * channels.n + step.columns.start) * size) as u64,
-            }),
+            dst,
             layout: Layout::Rows,
-            dst_stride: (channels.n * size) as u32,
+            dst_stride: stride as u32,
             dtype_out: channels.output.dtype(),
             bias: channels.bias.is_some(),
             per_channel: channels.scale_per_column(),
@@ -264,6 +281,10 @@ impl Emitter<'_> {
             l0c: self.l0c(tile),
             channel: if channels.has_parameters() { self.channel(fb_slot) } else { 0 },
         }));
+        if let Some(store) = step.landing.and_then(|landing| landing.store) {
+            self.builder.set(Pipe::Mte3, outer::COUNT2, 1);
+            self.builder.push(Instruction::Mte3Store(store));
+        }
     }
 }
 

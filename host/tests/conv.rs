@@ -80,11 +80,16 @@ fn check_work(config: &Config, case: &ConvCase, compiled: &CompiledConv, report:
     };
     // Kernel and channels in one piece, or in pieces of whole blocks: k is not cut.
     let whole = tiling.taps == conv.kernel && tiling.channels >= tiling.groups * conv.group_cin();
-    if whole && (tiling.columns == conv.out()[1] || tiling.columns.is_multiple_of(config.m0)) {
-        let packed = conv.packed_steps(config);
-        // Strips of some columns end within a block of rows once per line: another tenth.
-        let ends = if tiling.columns == conv.out()[1] { 0 } else { packed };
-        assert!(10 * steps <= 11 * packed + ends, "{case}: {steps} steps, {packed} packed\n{tiling:?}");
+    if whole {
+        let [out_h, out_w] = conv.out();
+        let mut packed = conv.packed_steps(config);
+        // Strips of some columns end within a block of rows: that of every line, and if L1 holds no M0 columns, each its own.
+        if tiling.columns < out_w {
+            let strip = |columns: usize| columns.div_ceil(config.m0);
+            let rows = out_h * (out_w / tiling.columns * strip(tiling.columns) + strip(out_w % tiling.columns));
+            packed = packed / (out_h * out_w).div_ceil(config.m0) as u64 * rows as u64;
+        }
+        assert!(10 * steps <= 11 * packed, "{case}: {steps} steps, {packed} packed\n{tiling:?}");
     }
     let (read, bound) = (x_bytes_read(compiled), halo_once(conv, tiling));
     assert!(!whole || read <= bound, "{case}: {read} bytes of x read, {bound} allowed\n{tiling:?}");

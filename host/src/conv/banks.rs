@@ -3,6 +3,9 @@
 //!
 //! A read takes one chunk of K0 bytes from each of NB = max(M0, N0) banks; chunk c lies in bank (c + c / max(32 / K0, NB)) mod NB. A block of
 //! M0 pixels x K0 bytes is read run by run of k inside a tap; a run takes as many reads as its most loaded bank has different chunks.
+//!
+//! Where blocks of groups are merged, a window may also lie packed: each block's channels as a map of their own, so that a kernel line is
+//! one run of bytes. MTE3 lays it down so from UB, a row of one pixel's channels per cycle.
 
 use super::{Conv, Parts};
 use isa::Config;
@@ -10,7 +13,7 @@ use isa::limits::FRACTAL_ROW_BYTES;
 use std::ops::Range;
 
 /// A bus that is latency bound gets so many cycles per burst, divided by the bursts in flight.
-const LATENCY: usize = 100;
+pub(super) const LATENCY: usize = 100;
 
 /// Blocks of k that are looked at.
 const MOST_BLOCKS: usize = 64;
@@ -18,10 +21,12 @@ const MOST_BLOCKS: usize = 64;
 /// How the pixels of a window lie in L1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
-    /// Bytes from pixel to pixel.
+    /// Bytes from pixel to pixel; packed: of a whole block.
     pub(super) pitch: usize,
     /// Bytes from line to line.
     pub(super) line_stride: usize,
+    /// Every block of groups is a map of its own.
+    pub(super) packed: bool,
 }
 
 /// What is read: the kernel over the window, in lines, pixels and bytes.
@@ -47,6 +52,8 @@ pub(super) struct Chosen {
     pub(super) reads: f64,
     /// Cycles to load a line of the window.
     pub(super) line_cycles: usize,
+    /// Packed: cycles of MTE3 to lay it down in L1.
+    pub(super) move_cycles: usize,
 }
 
 /// True if the taps of a kernel line are one run of bytes.
@@ -54,7 +61,7 @@ pub(super) fn is_run(conv: &Conv, channels: usize, taps_x: usize, pitch: usize) 
     pitch == channels && (conv.dilation[1] == 1 || taps_x == 1)
 }
 
-/// The layouts worth a try for windows of `pixels` pixels and `channels` channels: the fastest, and the smallest if that is another one.
+/// The layouts worth a try for windows of `pixels` pixels: the fastest, the smallest if that is another one, and the fastest packed one.
 pub(super) fn layouts(conv: &Conv, parts: &Parts, config: &Config, columns: usize, pixels: usize) -> Vec<Chosen> {
     let widest = parts.pieces.iter().max_by_key(|piece| piece.channels.len()).expect("there is a piece");
     let channels = widest.channels.len();
@@ -68,7 +75,7 @@ pub(super) fn layouts(conv: &Conv, parts: &Parts, config: &Config, columns: usiz
     let all: usize = parts.blocks.iter().flat_map(|block| &block.slices).map(|slice| blocks(slice.k)).sum();
     let chosen = |layout: Layout| {
         let own = slice.channels.len();
-        let run = own == channels && is_run(conv, channels, taps_x, layout.pitch);
+        let run = (layout.packed || own == channels) && is_run(conv, own, taps_x, layout.pitch);
         let walk = Walk {
             columns,
             step: [conv.stride[0] / line_step, conv.stride[1]],
@@ -81,7 +88,11 @@ pub(super) fn layouts(conv: &Conv, parts: &Parts, config: &Config, columns: usiz
         let starts = [0, columns.saturating_sub(config.m0 / 2)];
         let reads: usize = starts.iter().map(|&x| reads(config, &layout, &walk, x, k.clone())).sum();
         let reads = reads as f64 / (starts.len() * blocks(k.len())) as f64;
-        Chosen { layout, reads, line_cycles: line_cycles(conv, config, channels, pixels, layout.pitch) }
+        // Packed, UB holds the window as it lies in GM.
+        let line_cycles =
+            line_cycles(conv, config, channels, pixels, if layout.packed { channels } else { layout.pitch });
+        let move_cycles = if layout.packed { pixels * channels.div_ceil(own) * row_cycles(config, own) } else { 0 };
+        Chosen { layout, reads, line_cycles, move_cycles }
     };
     let unit = config.k0.max(FRACTAL_ROW_BYTES);
     // Whole chunks; and whole rows of the banks, of which an odd number turns every pixel to other banks than its neighbour's.
@@ -89,27 +100,47 @@ pub(super) fn layouts(conv: &Conv, parts: &Parts, config: &Config, columns: usiz
     let padded = [aligned, aligned + config.k0, channels.next_multiple_of(row), channels.next_multiple_of(row) + row];
     // Small pixels would become many times as large.
     let mut pitches = vec![channels];
-    pitches.extend(padded.into_iter().filter(|&pitch| pitch > channels && pitch <= 2 * channels));
-    let mut best: Option<(f64, Chosen)> = None;
-    let mut smallest = None;
+    // With a stride it is the outputs' step that must be odd.
+    let odd = |pitch: &usize| (pitch * conv.stride[1]).is_multiple_of(row) && pitch * conv.stride[1] / row % 2 == 1;
+    let stepped = (aligned..=2 * channels).step_by(config.k0).find(odd);
+    pitches.extend(padded.into_iter().chain(stepped).filter(|&pitch| pitch > channels && pitch <= 2 * channels));
+    let fastest = |layouts: Vec<Chosen>| {
+        let score = |chosen: &Chosen| {
+            chosen.reads * (row_blocks * all) as f64 + (map_lines * chosen.line_cycles.max(chosen.move_cycles)) as f64
+        };
+        // The first of equal ones, which is the smallest.
+        layouts.into_iter().reduce(|best, next| if score(&next) < score(&best) { next } else { best })
+    };
+    let strides = |line: usize, first: usize| {
+        std::iter::once(first).chain((0..3).map(move |extra| line.next_multiple_of(unit) + extra * unit))
+    };
+    let mut plain = Vec::new();
     for pitch in pitches {
         let line = pixels * pitch;
         let dense = pitch == channels && channels == conv.cin;
         let first = if dense { line } else { line.next_multiple_of(unit) };
-        let further = (0..3).map(|extra| line.next_multiple_of(unit) + extra * unit);
-        for line_stride in std::iter::once(first).chain(further) {
-            let chosen = chosen(Layout { pitch, line_stride });
-            smallest.get_or_insert(chosen);
-            let score = chosen.reads * (row_blocks * all) as f64 + (map_lines * chosen.line_cycles) as f64;
-            if best.is_none_or(|(least, _)| score < least) {
-                best = Some((score, chosen));
-            }
-        }
+        plain.extend(strides(line, first).map(|line_stride| chosen(Layout { pitch, line_stride, packed: false })));
     }
-    let best = best.map(|(_, chosen)| chosen);
-    let mut layouts: Vec<Chosen> = best.into_iter().chain(smallest).collect();
+    let smallest = plain.first().copied();
+    let mut layouts: Vec<Chosen> = fastest(plain).into_iter().chain(smallest).collect();
     layouts.dedup_by_key(|chosen| chosen.layout);
+    let pitch = slice.channels.len();
+    if config.ub_bytes > 0 && pitch < channels {
+        let line = pixels * pitch;
+        let packed = strides(line, line).map(|line_stride| chosen(Layout { pitch, line_stride, packed: true }));
+        layouts.extend(fastest(packed.collect()));
+    }
     layouts
+}
+
+/// Cycles of MTE3 for a row of `len` bytes from UB to L1: the segments that it touches, on the average rounded up.
+fn row_cycles(config: &Config, len: usize) -> usize {
+    let segment = config.bus_bytes.min(config.k0 * config.m0.max(config.n0));
+    if len.is_multiple_of(segment) || segment.is_multiple_of(len) {
+        len.div_ceil(segment)
+    } else {
+        (len - 1).div_ceil(segment) + 1
+    }
 }
 
 /// Cycles that a line of a window takes on the bus and into L1.
@@ -208,5 +239,43 @@ mod tests {
             assert_eq!(layouts[0].layout.pitch, pitch, "{channels} channels: {layouts:?}");
             assert!(layouts[0].reads <= 1.25, "{channels} channels: {layouts:?}");
         }
+    }
+
+    /// Reads per block of the fastest layout as pixels lie and of the fastest packed one, on `lite` for windows of whole lines.
+    fn plain_and_packed(conv: &Conv) -> (f64, Option<f64>) {
+        let config = Config::lite();
+        let cut = super::super::parts::Cut {
+            groups: super::super::parts::merged_groups(conv, &config),
+            taps: conv.kernel,
+            channels: conv.cin,
+        };
+        let parts = Parts::new(conv, &cut);
+        let layouts = layouts(conv, &parts, &config, conv.out()[1], conv.w);
+        let reads = |packed| layouts.iter().find(|chosen| chosen.layout.packed == packed).map(|chosen| chosen.reads);
+        (reads(false).unwrap(), reads(true))
+    }
+
+    #[test]
+    fn packed_groups_take_at_most_two_reads_a_block() {
+        let grouped = |groups, size, kernel: usize, stride| Conv {
+            groups,
+            stride: [stride; 2],
+            pads: [kernel / 2; 4],
+            ..Conv::new([24, 24, groups * size], [groups * size, kernel, kernel])
+        };
+        // Depthwise 3 x 3 by hand: 9 taps of 4 bytes for 3 blocks; packed 12 bytes in a run, cut 12 + 4, 8 + 8, 4: 5 for 3.
+        let (plain, packed) = plain_and_packed(&grouped(32, 1, 3, 1));
+        assert!(plain >= 3.0 && packed.unwrap() < 1.8, "{plain} {packed:?}");
+        for (size, kernel, stride) in [1, 2, 4, 8]
+            .into_iter()
+            .flat_map(|size| [3, 5, 7].map(|kernel| (size, kernel)))
+            .flat_map(|(size, kernel)| [1, 2].map(|stride| (size, kernel, stride)))
+        {
+            let (plain, packed) = plain_and_packed(&grouped(32 / size, size, kernel, stride));
+            let reads = packed.unwrap_or(plain).min(plain);
+            assert!(reads <= 2.0, "groups of {size}, kernel {kernel}, stride {stride}: {plain} {packed:?}");
+        }
+        // Groups that fill a block of the cube need no packing.
+        assert!(plain_and_packed(&grouped(4, 16, 3, 1)).0 <= 1.25);
     }
 }

@@ -142,6 +142,13 @@ impl Parts {
         arranged
     }
 
+    /// The output channels of a section's blocks.
+    pub(super) fn outputs_of(&self, section: usize) -> Range<usize> {
+        let blocks = &self.blocks[self.sections[section].clone()];
+        let (first, last) = (blocks.first(), blocks.last());
+        first.map_or(0, |block| block.outputs.start)..last.map_or(0, |block| block.outputs.end)
+    }
+
     /// Sum over the blocks of their steps for one block of rows: ceil(outputs / N0) ceil(k / K0).
     pub(super) fn column_steps(&self, config: &Config) -> usize {
         let steps = |block: &Block| {

@@ -8,6 +8,7 @@
 use super::banks::is_run;
 use super::maps::{Strip, Window, strips};
 use super::parts::{Parts, Piece, Slice};
+use super::ub::{Batch, landings, lay_down};
 use super::{Conv, ConvTiling};
 use crate::emit::{Emitter, Matrix, Step, part};
 use crate::placement::base;
@@ -20,18 +21,18 @@ use std::ops::Range;
 
 /// One step of k of one tile, by indices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct At {
-    strip: usize,
+pub(super) struct At {
+    pub(super) strip: usize,
     /// Tile of the strip.
-    tile: usize,
-    block: usize,
+    pub(super) tile: usize,
+    pub(super) block: usize,
     /// Tile of the block's outputs.
-    column: usize,
-    slice: usize,
+    pub(super) column: usize,
+    pub(super) slice: usize,
     /// Step of the slice's k.
-    k: usize,
-    first: bool,
-    last: bool,
+    pub(super) k: usize,
+    pub(super) first: bool,
+    pub(super) last: bool,
 }
 
 /// The program of `conv`, with END.
@@ -48,6 +49,10 @@ pub(super) fn program(conv: &Conv, tiling: &ConvTiling, parts: &Parts, config: &
     let l0_a = places(&a, config.l0a_fractals() / tile.a_fractals());
     let l0_b = places(&b, config.l0b_fractals() / tile.b_fractals());
     let fb = places(&columns, config.fb_channels / tiling.n);
+    let landings = landings(conv, tiling, parts, &ats, |at| {
+        let pixels = &strips[at.strip].tiles[at.tile];
+        pixels.first..pixels.first + pixels.rows
+    });
     let step = |(index, at): (usize, &At)| {
         let (block, pixels) = (&parts.blocks[at.block], &strips[at.strip].tiles[at.tile]);
         let columns = part(at.column, tiling.n, block.outputs.len());
@@ -60,6 +65,7 @@ pub(super) fn program(conv: &Conv, tiling: &ConvTiling, parts: &Parts, config: &
             row: pixels.first,
             l0a: l0_a[index].slot,
             l0b: l0_b[index].slot,
+            landing: landings[index],
         }
     };
     let steps: Vec<Step> = ats.iter().enumerate().map(step).collect();
@@ -72,7 +78,7 @@ pub(super) fn program(conv: &Conv, tiling: &ConvTiling, parts: &Parts, config: &
         parameters: b_slots + tiling.b_slots * tiling.b_slot_bytes(),
         builder: ProgramBuilder::new(),
     };
-    let mut maps = Maps { conv, tiling, parts, strips: &strips, loaded: vec![0..0; tiling.windows] };
+    let mut maps = Maps { conv, tiling, parts, strips: &strips, loaded: vec![0..0; tiling.windows], batches: 0 };
     emitter.program(conv.zero_point_x, &steps, &fb, |emitter, index| {
         let (at, step) = (&ats[index], &steps[index]);
         let (block, slice) = (&parts.blocks[at.block], slice(at));
@@ -144,10 +150,12 @@ struct Maps<'a> {
     strips: &'a [Strip],
     /// Lines that each slot holds of its window.
     loaded: Vec<Range<usize>>,
+    /// Batches that went through UB.
+    batches: usize,
 }
 
-impl Maps<'_> {
-    fn piece(&self, slice: &Slice) -> &Piece {
+impl<'a> Maps<'a> {
+    fn piece(&self, slice: &Slice) -> &'a Piece {
         &self.parts.pieces[slice.piece]
     }
 
@@ -177,13 +185,18 @@ impl Maps<'_> {
         if lines.is_empty() {
             return;
         }
-        self.copy(emitter, strip, piece, &window, &lines, slot);
+        if !self.tiling.packed() {
+            let l1 = slot * self.tiling.window_bytes + lines.start * self.tiling.line_stride;
+            self.copy(emitter, strip, piece, &window, &lines, (LocalBuffer::L1, l1));
+        } else {
+            self.copy_packed(emitter, strip, piece, &window, &lines, slot);
+        }
         self.loaded[slot] = if held.is_empty() { lines } else { held.start..lines.end };
     }
 
-    /// Copies lines of a window into its slot.
-    fn copy(
-        &self,
+    /// Copies lines of a window into its slot by way of UB, so that every block's channels are a map of their own.
+    fn copy_packed(
+        &mut self,
         emitter: &mut Emitter,
         strip: &Strip,
         piece: &Piece,
@@ -191,8 +204,36 @@ impl Maps<'_> {
         lines: &Range<usize>,
         slot: usize,
     ) {
-        let (conv, layout) = (self.conv, self.tiling.layout());
+        let tiling = self.tiling;
         let (pixels, channels) = (window.x.len(), piece.channels.len());
+        let most = tiling.batch_bytes / (pixels * channels);
+        for start in lines.clone().step_by(most) {
+            let lines = start..(start + most).min(lines.end);
+            let ub = 2 * tiling.landing_bytes + self.batches % 2 * tiling.batch_bytes;
+            self.batches += 1;
+            self.copy(emitter, strip, piece, window, &lines, (LocalBuffer::Ub, ub));
+            let l1 = slot * tiling.window_bytes + lines.start * tiling.line_stride;
+            let batch = Batch { ub, lines: lines.len(), pixels, channels, l1 };
+            lay_down(emitter, tiling, &batch, tiling.groups * self.conv.group_cin());
+        }
+    }
+
+    /// Copies lines of a window, with its layout to L1 or dense to UB.
+    fn copy(
+        &self,
+        emitter: &mut Emitter,
+        strip: &Strip,
+        piece: &Piece,
+        window: &Window,
+        lines: &Range<usize>,
+        (dst, dst_address): (LocalBuffer, usize),
+    ) {
+        let conv = self.conv;
+        let (pixels, channels) = (window.x.len(), piece.channels.len());
+        let (pitch, line_stride) = match dst {
+            LocalBuffer::L1 => (self.tiling.pitch, self.tiling.line_stride),
+            LocalBuffer::Ub => (channels, pixels * channels),
+        };
         let first =
             ((strip.image * conv.h + window.y + lines.start * window.step) * conv.w + window.x.start) * conv.cin;
         let line = window.step * conv.w * conv.cin;
@@ -200,59 +241,64 @@ impl Maps<'_> {
             gm: GmAddress { base: base::A, offset: (first + piece.channels.start) as u64 },
             gm_stride: line as u32,
             layout: Layout::Rows,
-            dst: LocalBuffer::L1,
-            dst_address: (slot * self.tiling.window_bytes + lines.start * layout.line_stride) as u32,
-            dst_stride: layout.line_stride as u32,
+            dst,
+            dst_address: dst_address as u32,
+            dst_stride: line_stride as u32,
             rows: lines.len() as u16,
             len_bytes: (pixels * channels) as u32,
         };
-        if channels == conv.cin && layout.pitch == channels {
+        if channels == conv.cin && pitch == channels {
             return emitter.copy(load, 1, 0, 0);
         }
         let by_pixel = Mte2Load {
             gm_stride: conv.cin as u32,
-            dst_stride: layout.pitch as u32,
+            dst_stride: pitch as u32,
             rows: pixels as u16,
             len_bytes: channels as u32,
             ..load
         };
         let all = pixels * lines.len();
-        if line == pixels * conv.cin && layout.line_stride == pixels * layout.pitch && all <= usize::from(u16::MAX) {
+        if line == pixels * conv.cin && line_stride == pixels * pitch && all <= usize::from(u16::MAX) {
             return emitter.copy(Mte2Load { rows: all as u16, ..by_pixel }, 1, 0, 0);
         }
-        emitter.copy(by_pixel, lines.len(), line, layout.line_stride);
+        emitter.copy(by_pixel, lines.len(), line, line_stride);
     }
 
     /// Makes a tile of A.
     fn im2col(&self, emitter: &mut Emitter, at: &At, slice: &Slice, k: &Range<usize>, window_slot: usize, slot: usize) {
         let (conv, strip, piece) = (self.conv, &self.strips[at.strip], self.piece(slice));
         let window = Window::of(conv, strip, piece);
-        let (pixels, layout) = (&strip.tiles[at.tile], self.tiling.layout());
+        let (pixels, tiling) = (&strip.tiles[at.tile], self.tiling);
         let channels = slice.channels.len();
         let taps_x = piece.taps[1].len();
+        let pitch = tiling.pitch_of(channels);
         // A kernel line is one run of bytes if all that lies between its taps is part of it.
-        let run = channels == piece.channels.len() && is_run(conv, channels, taps_x, layout.pitch);
+        let run = (tiling.packed() || channels == piece.channels.len()) && is_run(conv, channels, taps_x, pitch);
         let (taps_x, tap_bytes) = if run { (1, taps_x * channels) } else { (taps_x, channels) };
-        let pitch = layout.pitch as isize;
-        let origin = [window.origin[0], window.origin[1] * pitch];
+        let origin = [window.origin[0], window.origin[1] * pitch as isize];
         for (register, value) in [
             (mte1::MAP_HEIGHT, window.lines),
-            (mte1::MAP_WIDTH, window.x.len() * layout.pitch),
-            (mte1::LINE_STRIDE, layout.line_stride),
+            (mte1::MAP_WIDTH, window.x.len() * pitch),
+            (mte1::LINE_STRIDE, tiling.line_stride),
             (mte1::OUT_WIDTH, strip.columns),
             (mte1::STEP_Y, conv.stride[0] / window.step),
-            (mte1::STEP_X, conv.stride[1] * layout.pitch),
+            (mte1::STEP_X, conv.stride[1] * pitch),
             (mte1::TAPS_X, taps_x),
             (mte1::TAP_BYTES, tap_bytes),
             (mte1::TAP_STEP_Y, conv.dilation[0] / window.step),
-            (mte1::TAP_STEP_X, conv.dilation[1] * layout.pitch),
+            (mte1::TAP_STEP_X, conv.dilation[1] * pitch),
             (mte1::ORIGIN_Y, origin[0] as usize),
             (mte1::ORIGIN_X, origin[1] as usize),
         ] {
             emitter.builder.set(Pipe::Mte1, register, value as u32);
         }
         let tap = k.start / tap_bytes;
-        let l1_address = window_slot * self.tiling.window_bytes + slice.channels.start - piece.channels.start;
+        let channel = slice.channels.start - piece.channels.start;
+        let place = match tiling.packed() {
+            true => channel / (tiling.groups * conv.group_cin()) * tiling.plane_bytes,
+            false => channel,
+        };
+        let l1_address = window_slot * tiling.window_bytes + place;
         emitter.builder.push(Instruction::Mte1Im2col(Mte1Im2col {
             dtype: conv.dtype_x,
             l1_address: l1_address as u32,
@@ -260,7 +306,7 @@ impl Maps<'_> {
             out_x: pixels.x as u16,
             rows: pixels.rows as u16,
             k: k.len() as u16,
-            fractal: (slot * self.tiling.tile().a_fractals()) as u16,
+            fractal: (slot * tiling.tile().a_fractals()) as u16,
             tap_y: (tap / taps_x) as u8,
             tap_x: (tap % taps_x) as u8,
             tap_byte: (k.start % tap_bytes) as u16,

@@ -3,12 +3,13 @@
 //!
 //! ```text
 //! L1: │ window of a map │ ... │ B slot │ B slot │ ... │ 2 x parameters │      L0A, L0B, L0C, FB: as for a product
+//! UB: │ landing │ landing │ batch │ batch │                                  results on their way out, lines on their way in
 //! ```
 //! First all channels, all taps and whole lines are tried, and lines or channels cut; only if no such window fits into L1, both, and then
 //! taps.
 
 use super::Conv;
-use super::banks::{self, Chosen, Layout};
+use super::banks::{self, Chosen, LATENCY, Layout};
 use super::maps::line_step;
 use super::parts::{Cut, Parts, merged_groups};
 use crate::emit::Tile;
@@ -19,7 +20,13 @@ use isa::geometry::IM2COL_BITS;
 use isa::limits::{FRACTAL_BYTES, FRACTAL_ROW_BYTES, FRACTAL_ROWS, INSTRUCTION_BYTES, L0C_FRACTAL_COLUMNS};
 use std::cmp::Reverse;
 
-/// Sizes of tiles and windows, and slots in L1.
+/// Cycles of a `fix.store` before its first result and behind its last one.
+const FIX_CYCLES: usize = 10;
+
+/// Cycles that FIX takes for M0 rows at least, however short they are: its four row buffers go round in so many quarters.
+const FIX_ROWS_CYCLES: usize = 7;
+
+/// Sizes of tiles and windows, and slots in L1 and UB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConvTiling {
     /// Groups that are multiplied together.
@@ -38,10 +45,12 @@ pub struct ConvTiling {
     pub n: usize,
     /// Elements of k per step, a multiple of 32.
     pub k: usize,
-    /// Bytes from pixel to pixel in L1.
+    /// Bytes from pixel to pixel in L1; packed: of a whole block.
     pub pitch: usize,
     /// Bytes from line to line in L1.
     pub line_stride: usize,
+    /// Packed: every block of groups lies in a window as a map of its own, which has so many bytes, a multiple of 32. Else 0.
+    pub plane_bytes: usize,
     /// Bytes of a window in L1, a multiple of 512.
     pub window_bytes: usize,
     /// Windows in L1.
@@ -50,7 +59,12 @@ pub struct ConvTiling {
     pub b_slots: usize,
     /// Tiles of L0C in turn: 1 if the result is one tile, else 2.
     pub c_slots: usize,
-    /// Cycles that the convolution takes by the estimate: the busiest of cube, bus, MTE1 and FIX, and what cannot overlap.
+    /// Bytes of each of two places in UB where the results of a tile of pixels are gathered, all their channels, before MTE3 takes them to
+    /// GM; 0: FIX stores them there itself.
+    pub landing_bytes: usize,
+    /// Packed: bytes of each of two places in UB where lines of the map wait to be laid down in L1. Else 0.
+    pub batch_bytes: usize,
+    /// Cycles that the convolution takes by the estimate: the busiest of cube, bus, MTE1, MTE3 and FIX, and what cannot overlap.
     pub estimate: u64,
     /// Cycles of it in which the bus reads, by the estimate.
     pub read_words: u64,
@@ -79,11 +93,16 @@ impl ConvTiling {
     pub fn choose(conv: &Conv, config: &Config) -> Result<ConvTiling> {
         for level in levels(conv, config) {
             let plans = level.iter().flat_map(|(cut, columns)| Plan::all(conv, config, *cut, *columns));
-            let tilings = plans.flat_map(|plan| plan.tilings());
-            // The bus is not to be used for nothing, even where it has time.
-            let cost = |tiling: &ConvTiling| tiling.estimate + tiling.read_words / 2;
-            let best = tilings.min_by_key(|tiling| (cost(tiling), Reverse(tiling.m * tiling.n * tiling.k)));
-            if let Some(best) = best {
+            let tilings = plans.flat_map(|plan| {
+                let many = 10 * plan.steps() > 11 * conv.packed_steps(config);
+                plan.tilings().into_iter().map(move |tiling| (many, tiling))
+            });
+            // The bus is not to be used for nothing, even where it has time. A tenth more cube steps than need be are too many, if
+            // there is a choice.
+            let key = |(many, tiling): &(bool, ConvTiling)| {
+                (*many, tiling.estimate + tiling.read_words / 2, Reverse(tiling.m * tiling.n * tiling.k))
+            };
+            if let Some((_, best)) = tilings.min_by_key(key) {
                 return Ok(best);
             }
         }
@@ -94,8 +113,14 @@ impl ConvTiling {
         Cut { groups: self.groups, taps: self.taps, channels: self.channels }
     }
 
-    pub(super) fn layout(&self) -> Layout {
-        Layout { pitch: self.pitch, line_stride: self.line_stride }
+    /// True if windows are packed.
+    pub(super) fn packed(&self) -> bool {
+        self.plane_bytes > 0
+    }
+
+    /// Bytes from pixel to pixel of a slice's channels in a window of a piece with so many.
+    pub(super) fn pitch_of(&self, slice_channels: usize) -> usize {
+        if self.packed() { slice_channels } else { self.pitch }
     }
 
     pub(super) fn tile(&self) -> Tile {
@@ -161,13 +186,15 @@ impl Plan<'_> {
 
     /// True if copies and geometry fit their fields.
     fn is_encodable(&self) -> bool {
-        let (conv, Layout { pitch, line_stride }) = (self.conv, self.chosen.layout);
+        let (conv, Layout { pitch, line_stride, packed }) = (self.conv, self.chosen.layout);
         let pad = conv.pads[1].max(conv.pads[3]) * pitch;
         let step_x = conv.stride[1] * pitch;
         let furthest = self.pixels * pitch + pad + conv.kernel[1] * conv.dilation[1] * pitch + step_x * self.columns;
         let widest = self.parts.pieces.iter().map(|piece| piece.channels.len()).max().unwrap_or(0);
         let whole_pixels = widest == conv.cin && pitch == widest;
+        let blocks = widest.div_ceil(self.parts.blocks[0].slices[0].channels.len());
         (whole_pixels || self.pixels <= usize::from(u16::MAX))
+            && (!packed || blocks <= usize::from(u16::MAX))
             && line_stride < 1 << 24
             && pad <= 1 << 23
             && step_x < 1 << 24
@@ -192,7 +219,9 @@ impl Plan<'_> {
                         && tile.c_fractals() * c_slots <= config.l0c_fractals()
                         && n <= config.fb_channels;
                     if fits {
-                        tilings.extend(self.with_slots(tile, c_slots));
+                        for (landing_bytes, batch_bytes) in self.ub_choices(m) {
+                            tilings.extend(self.with_slots(tile, c_slots, landing_bytes, batch_bytes));
+                        }
                     }
                 }
             }
@@ -200,8 +229,28 @@ impl Plan<'_> {
         tilings
     }
 
+    /// Every way to use UB with tiles of m pixels: bytes of a landing and of a batch.
+    fn ub_choices(&self, m: usize) -> Vec<(usize, usize)> {
+        let (size, ub_bytes) = (self.conv.output.bytes(), self.config.ub_bytes);
+        let widest = self.parts.pieces.iter().map(|piece| piece.channels.len()).max().unwrap_or(0);
+        let channels = (0..self.parts.sections.len()).map(|section| self.parts.outputs_of(section).len()).max();
+        let landing = (m * channels.unwrap_or(0) * size).next_multiple_of(FRACTAL_ROW_BYTES);
+        let choice = |landing: usize| {
+            let room = ub_bytes.checked_sub(2 * landing)? / 2 / FRACTAL_ROW_BYTES * FRACTAL_ROW_BYTES;
+            match self.chosen.layout.packed {
+                false => Some((landing, 0)),
+                true => (self.pixels * widest <= room).then_some((landing, room)),
+            }
+        };
+        let mut choices: Vec<_> = choice(0).into_iter().collect();
+        if ub_bytes > 0 {
+            choices.extend(choice(landing));
+        }
+        choices
+    }
+
     /// Every way to give L1 to tiles of this size that is worth a look.
-    fn with_slots(&self, tile: Tile, c_slots: usize) -> Vec<ConvTiling> {
+    fn with_slots(&self, tile: Tile, c_slots: usize, landing_bytes: usize, batch_bytes: usize) -> Vec<ConvTiling> {
         let Tile { m, n, k } = tile;
         let b = n * k;
         let (tiles, panel) = (self.b_tiles(&tile), self.panel(k));
@@ -229,10 +278,13 @@ impl Plan<'_> {
                     k,
                     pitch: self.chosen.layout.pitch,
                     line_stride: self.chosen.layout.line_stride,
+                    plane_bytes: if self.chosen.layout.packed { self.plane_bytes(m, units) } else { 0 },
                     window_bytes,
                     windows,
                     b_slots,
                     c_slots,
+                    landing_bytes,
+                    batch_bytes,
                     estimate: 0,
                     read_words: 0,
                 };
@@ -266,9 +318,21 @@ impl Plan<'_> {
 
     /// Bytes of the largest window of strips with so many units.
     fn window_bytes(&self, m: usize, units: usize) -> usize {
+        let bytes = match self.chosen.layout.packed {
+            false => self.window_lines(m, units) * self.chosen.layout.line_stride,
+            true => {
+                let blocks = self.parts.sections.iter().map(|blocks| blocks.len()).max().unwrap_or(0);
+                blocks * self.plane_bytes(m, units)
+            }
+        };
+        bytes.next_multiple_of(FRACTAL_BYTES).max(FRACTAL_BYTES)
+    }
+
+    /// Bytes of a block's map in a packed window.
+    fn plane_bytes(&self, m: usize, units: usize) -> usize {
         (self.window_lines(m, units) * self.chosen.layout.line_stride)
-            .next_multiple_of(FRACTAL_BYTES)
-            .max(FRACTAL_BYTES)
+            .next_multiple_of(FRACTAL_ROW_BYTES)
+            .max(FRACTAL_ROW_BYTES)
     }
 
     fn window_lines(&self, m: usize, units: usize) -> usize {
@@ -308,6 +372,11 @@ impl Plan<'_> {
         let m0 = self.config.m0;
         let blocks = if self.columns == out_w { (out_h * out_w).div_ceil(m0) } else { out_h * self.segments(m0) };
         self.conv.n * blocks
+    }
+
+    /// Cube steps of it all.
+    fn steps(&self) -> u64 {
+        (self.row_blocks() * self.parts.column_steps(self.config)) as u64
     }
 
     fn column_tiles(&self, n: usize) -> usize {
@@ -352,34 +421,56 @@ impl Plan<'_> {
         let pieces = self.parts.pieces.len();
         let strips = self.strips(m, tiling.units);
         let section = pieces / self.parts.sections.len();
-        let window = self.window_lines(m, tiling.units) * self.chosen.line_cycles;
-        let windows = if tiling.windows >= section {
-            strips * pieces * window
+        let lines = if tiling.windows >= section {
+            strips * pieces * self.window_lines(m, tiling.units)
         } else {
             let lines = if self.columns == conv.out()[1] { self.window_lines(m, 1) } else { conv.kernel[0] };
             let again = section - tiling.windows.saturating_sub(1).min(section - 1);
-            rows * column_tiles * self.parts.sections.len() * again * lines * self.chosen.line_cycles
+            rows * column_tiles * self.parts.sections.len() * again * lines
         };
         let b_words = bus_words(bus, n, k, self.most_k);
         let kept = (tiling.b_slots - 1).min(b_tiles);
         let b_loads = if tiling.b_slots >= b_tiles { b_tiles } else { steps - (rows - 1) * kept };
         let fetch = steps * INSTRUCTIONS_PER_STEP * INSTRUCTION_BYTES / bus;
-        let read = windows + b_loads * b_words + fetch;
+        let read = lines * self.chosen.line_cycles + b_loads * b_words + fetch;
         let size = conv.output.bytes();
         let lanes = config.fix_lanes.min((bus / size).max(1));
-        let (mut write, mut fix) = (0, 0);
+        // A row of results that is a burst of its own takes its part of the latency.
+        let burst = |words: usize| words.max(LATENCY / config.outstanding);
+        let (mut write, mut fix, mut mte3) = (0, 0, lines * self.chosen.move_cycles);
         for block in &self.parts.blocks {
             for first in (0..block.outputs.len()).step_by(tiling.n) {
                 let columns = tiling.n.min(block.outputs.len() - first);
-                write += conv.pixels() * bus_words(bus, 1, columns * size, conv.cout * size);
-                fix += (conv.pixels() * columns).div_ceil(lanes);
+                let row = bus_words(bus, 1, columns * size, conv.cout * size);
+                let short = self.row_blocks() * FIX_ROWS_CYCLES;
+                fix +=
+                    (conv.pixels() * columns).div_ceil(lanes).max(conv.pixels() * row).max(short) + rows * FIX_CYCLES;
+                if tiling.landing_bytes == 0 {
+                    write += conv.pixels() * burst(row);
+                }
             }
         }
-        let busiest = [multiply, mte1, read, write, fix].into_iter().fold(0, usize::max);
-        let start = self.window_lines(m, 1) * self.chosen.line_cycles + b_words;
+        if tiling.landing_bytes > 0 {
+            for section in 0..self.parts.sections.len() {
+                let row = self.parts.outputs_of(section).len() * size;
+                let whole = row == conv.cout * size;
+                let words = if whole {
+                    rows * bus_words(bus, 1, m * row, 1)
+                } else {
+                    conv.pixels() * burst(bus_words(bus, 1, row, 1))
+                };
+                write += words;
+                mte3 += words;
+            }
+        }
+        let busiest = [multiply, mte1, read, write, fix, mte3].into_iter().fold(0, usize::max);
+        // The first block can start when its own channels are laid down.
+        let blocks = self.parts.blocks.len() / self.parts.sections.len();
+        let first = self.chosen.line_cycles + self.chosen.move_cycles / blocks.max(1);
+        let start = self.window_lines(m, 1) * first + b_words;
         // With a single window nothing is loaded while the last tile of a strip is worked on.
         let alone = if tiling.windows == 1 { (strips * pieces - 1) * start } else { 0 };
-        let end = (m * n).div_ceil(lanes);
+        let end = (m * n).div_ceil(lanes) + tiling.landing_bytes / bus;
         ((busiest + start + alone + end) as u64, read as u64)
     }
 }

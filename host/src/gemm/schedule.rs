@@ -38,6 +38,7 @@ pub(super) fn program(gemm: &Gemm, tiling: &Tiling, config: &Config) -> Vec<Inst
             row: rows.start,
             l0a: l0_a[index].slot,
             l0b: l0_b[index].slot,
+            landing: None,
         }
     };
     let steps: Vec<Step> = ats.iter().enumerate().map(step).collect();
