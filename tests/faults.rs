@@ -66,11 +66,11 @@ fn preparation(config: &Config) -> String {
          mte1.loada dst=l0a[{a}] src=l1[512] panel_stride=512 rows=16 k=32 dtype=u8
          mte1.loadb dst=l0b[0] src=l1[4096] panel_stride=1024 rows=32 k=64 dtype=u8
          mte1.loadb dst=l0b[{b}] src=l1[4608] panel_stride=512 rows=16 k=32 dtype=s8
-         mte1.loadfb field=bias src=l1[0x3300] channel=0 count=64
-         mte1.loadfb field=scale src=l1[0x3700] channel=0 count=64
-         mte1.loadfb field=bias src=l1[0x3300] channel={last} count=8
-         mte1.loadfb field=scale src=l1[0x3700] channel={last} count=8
-         mte1.loadfb field=zero_point src=l1[0x3C00] channel={last} count=8
+         mte1.loadfb field=bias src=l1[0x3080] channel=0 count=64
+         mte1.loadfb field=scale src=l1[0x3480] channel=0 count=64
+         mte1.loadfb field=bias src=l1[0x3080] channel={last} count=8
+         mte1.loadfb field=scale src=l1[0x3480] channel={last} count=8
+         mte1.loadfb field=zero_point src=l1[0x3980] channel={last} count=8
          barrier
          m.mmad c=l0c[0] a=l0a[0] b=l0b[0] m=32 n=32 k=64 dtype_a=s8 dtype_b=u8
          m.mmad c=l0c[{c}] a=l0a[{a}] b=l0b[{b}] m=16 n=16 k=32 dtype_a=u8 dtype_b=s8
@@ -325,6 +325,46 @@ fn outside(rng: &mut ChaCha8Rng, config: &Config, kind: usize) -> Option<Case> {
     Some(case(Cause::OutOfBuffer, text))
 }
 
+/// Multipliers and shifts of the modes tflite and gemmlowp: not set, illegal in the registers, illegal among good ones in FB.
+fn multiplier(rng: &mut ChaCha8Rng, store: &str, kind: usize) -> Case {
+    let mut one = |list: &[i64]| list[rng.random_range(0..list.len())];
+    let mode = ["tflite", "gemmlowp"][one(&[0, 1]) as usize];
+    let store = format!("{store} dtype_out={} rounding={mode}", ["s8", "u8"][one(&[0, 1]) as usize]);
+    let bad_scale = one(&[1, 0x3FFF_FFFF, 0x8000_0000, 0xBFFF_FFFF, 0xFFFF_FFFF]);
+    let bad_shift = one(&[-128, -32, 31, 32, 127]);
+    match kind {
+        0 => {
+            let set = ["scale 0x40000000", "shift -3"][one(&[0, 1]) as usize];
+            case(Cause::UnsetRegister, format!("set fix.{set}\n{store}"))
+        }
+        1 => {
+            let (m, shift) =
+                if one(&[0, 1]) == 0 { (bad_scale, one(&[-31, 0, 30])) } else { (one(&[0, 1 << 30]), bad_shift) };
+            case(Cause::BadScale, format!("set fix.scale {m:#x}\nset fix.shift {shift}\n{store}"))
+        }
+        _ => {
+            let (field, byte) = if one(&[0, 1]) == 0 {
+                ("scale", one(&[0x3F, 0x80, 0xFF]))
+            } else {
+                ("shift", one(&[0x1F, 0x20, 0x7F, 0x80, 0xE0]))
+            };
+            let first = one(&[8, 17, 100]);
+            let bad = first + one(&[0, 1, 7, 12, 19]);
+            case(
+                Cause::BadScale,
+                format!(
+                    "mte2.fill dst=l1[0] byte=0x5A rows=1 len_bytes=128 dst_stride=0
+                     mte2.fill dst=l1[128] byte=0xF6 rows=1 len_bytes=32 dst_stride=0
+                     mte2.fill dst=l1[160] byte={byte} rows=1 len_bytes=32 dst_stride=0\n barrier
+                     mte1.loadfb field=scale src=l1[0] channel={first} count=32
+                     mte1.loadfb field=shift src=l1[128] channel={first} count=32
+                     mte1.loadfb field={field} src=l1[160] channel={bad} count=8\n barrier\n {store} per_channel channel={first}"
+                ),
+            )
+        }
+    }
+}
+
 /// Everything else, one kind per number.
 fn other(rng: &mut ChaCha8Rng, kind: usize) -> Option<Case> {
     let store = "fix.store dst=b14[0] src=l0c[0] m=9 n=20 dst_stride=256";
@@ -439,6 +479,8 @@ fn other(rng: &mut ChaCha8Rng, kind: usize) -> Option<Case> {
             let im2col = "mte1.im2col dst=l0a[0] src=l1[5] out_y=1 out_x=2 rows=9 k=20";
             (Cause::BadZeroPoint, format!("{MAP}set mte1.zero_point_a {zero}\n{im2col} dtype={dtype}"))
         }
+        23..=25 => return Some(multiplier(rng, store, kind - 23)),
+        26 => (Cause::BadScale, format!("set fix.scale {bad_scale:#x}\n{store} dtype_out=fp32 relu")),
         _ => return None,
     };
     let mut case = case(cause, text);

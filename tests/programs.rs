@@ -137,7 +137,7 @@ fn an_early_set_clears_behind_the_tiles_before_it() {
 fn an_early_set_of_loadfb_is_raised() {
     directed(
         "mte1.loada dst=l0a[0] src=l1[0] panel_stride=512 rows=8 k=14 dtype=s8
-         mte1.loadfb field=bias src=l1[0x3300] channel=3 count=16 set m.3 early fix.1
+         mte1.loadfb field=bias src=l1[0x3080] channel=3 count=16 set m.3 early fix.1
          mte1.loadb dst=l0b[0] src=l1[512] panel_stride=512 rows=16 k=14 dtype=u8 set m.0
          m.mmad c=l0c[0] a=l0a[0] b=l0b[0] m=8 n=16 k=14 dtype_a=s8 dtype_b=u8 wait mte1.3 mte1.0 set fix.0 early
          fix.store dst=b9[0] src=l0c[0] m=8 n=16 dst_stride=64 dtype_out=int32 bias channel=3 wait m.0 mte1.1

@@ -237,9 +237,9 @@ impl Config {
         m.div_ceil(self.m0) as u64 * n.div_ceil(self.n0) as u64 * k_bytes.div_ceil(self.k0) as u64
     }
 
-    /// True if the core has this rounding mode. This version has `onnx` only.
+    /// True if the core has this rounding mode. Every core of this version has all three.
     pub fn has_rounding(&self, mode: Rounding) -> bool {
-        mode == Rounding::Onnx
+        matches!(mode, Rounding::Onnx | Rounding::Tflite | Rounding::Gemmlowp)
     }
 
     /// The CSR `features`: bit `code` for each rounding mode that the core has.

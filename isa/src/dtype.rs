@@ -125,8 +125,9 @@ impl fmt::Display for Dtype {
 pub struct DtypeSet(u16);
 
 impl DtypeSet {
-    /// What this version of the hardware implements: s8, u8 and int32.
-    pub const VERSION_1: DtypeSet = DtypeSet(1 << Dtype::S8 as u8 | 1 << Dtype::U8 as u8 | 1 << Dtype::Int32 as u8);
+    /// What this version of the hardware implements: s8 and u8, and as results of FIX also int32 and fp32.
+    pub const VERSION_1: DtypeSet =
+        DtypeSet::empty().with(Dtype::S8).with(Dtype::U8).with(Dtype::Int32).with(Dtype::Fp32);
 
     /// The empty set.
     pub const fn empty() -> DtypeSet {

@@ -338,7 +338,7 @@ fn fix_store(store: &FixStore) -> Vec<Access> {
     }
     if store.per_channel && store.scales() {
         channels(FbField::Scale);
-        if store.rounding != Rounding::Onnx {
+        if store.shifts() {
             channels(FbField::Shift);
         }
     }

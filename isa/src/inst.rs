@@ -68,7 +68,7 @@ coded_enum! {
     FbField {
         /// int32, 4 bytes in L1.
         Bias = 0, "bias";
-        /// fp32, 4 bytes in L1.
+        /// fp32, or the integer of the modes tflite and gemmlowp, 4 bytes in L1.
         Scale = 1, "scale";
         /// u8, 1 byte in L1.
         Shift = 2, "shift";
@@ -93,10 +93,25 @@ coded_enum! {
     Rounding {
         /// int32 to fp32 RNE, fp32 multiply RNE, round half to even, add zero point, saturate.
         Onnx = 0, "onnx";
-        /// Single rounding.
+        /// Multiplier in Q0.31 and a shift, rounded once, half up (TFLite with single rounding).
         Tflite = 1, "tflite";
-        /// Double rounding.
+        /// Multiplier in Q0.31 and a shift, rounded after each, half up and half away from zero (TFLite's default).
         Gemmlowp = 2, "gemmlowp";
+    }
+}
+
+impl Rounding {
+    /// True if these bits may be the scale: onnx, a positive normal fp32; tflite and gemmlowp, 0 or an integer of 2^30..=2^31 - 1.
+    pub const fn admits_scale(self, bits: u32) -> bool {
+        match self {
+            Rounding::Onnx => bits >> 23 >= 1 && bits >> 23 <= 254,
+            Rounding::Tflite | Rounding::Gemmlowp => bits == 0 || bits >> 30 == 1,
+        }
+    }
+
+    /// True if this may be the shift of tflite and gemmlowp: -31..=30, what TFLite itself makes.
+    pub const fn admits_shift(shift: i8) -> bool {
+        -31 <= shift && shift <= 30
     }
 }
 
@@ -265,11 +280,11 @@ pub struct FixStore {
     pub bias: bool,
     /// Scale and shift of FB channel `channel + j` for column j, not of the state registers.
     pub per_channel: bool,
-    /// Requantisation mode; `onnx` with int32 results, which are not scaled.
+    /// Requantisation mode; `onnx` with int32 and fp32 results.
     pub rounding: Rounding,
-    /// Results not below the zero point (int32: not below 0).
+    /// Results not below the zero point (int32, fp32: not below 0).
     pub relu: bool,
-    /// Results within the state registers `clamp_low` and `clamp_high`.
+    /// Results within the state registers `clamp_low` and `clamp_high`; never with fp32 results.
     pub clamp: bool,
     /// Rows, at least 1.
     pub m: u16,
@@ -285,6 +300,16 @@ impl FixStore {
     /// True if the instruction multiplies by a scale: every dtype but int32.
     pub fn scales(&self) -> bool {
         self.dtype_out != Dtype::Int32
+    }
+
+    /// True if it multiplies by an integer and a shift: the modes tflite and gemmlowp.
+    pub fn shifts(&self) -> bool {
+        self.rounding != Rounding::Onnx
+    }
+
+    /// True if it adds the zero point: results of 8 bits and less.
+    pub fn has_zero_point(&self) -> bool {
+        !matches!(self.dtype_out, Dtype::Int32 | Dtype::Fp32)
     }
 
     /// True if it reads FB.

@@ -18,7 +18,7 @@ pub struct StateRegister {
     pub name: &'static str,
     /// Bits, 1..=32. A SET with a higher bit is [`Cause::IllegalField`](crate::Cause::IllegalField).
     pub width: u8,
-    /// True if the value is a two's complement number (all such registers are 32 bits wide).
+    /// True if the value is a two's complement number of `width` bits.
     pub signed: bool,
     /// Value after start, or `None`.
     pub reset: Option<u32>,
@@ -27,7 +27,23 @@ pub struct StateRegister {
 }
 
 impl StateRegister {
-    /// True if a SET may write this value.
+    /// Lowest and highest value as a number.
+    pub fn range(&self) -> (i64, i64) {
+        if self.signed { (-1 << (self.width - 1), (1 << (self.width - 1)) - 1) } else { (0, (1 << self.width) - 1) }
+    }
+
+    /// The bits of a value within [`StateRegister::range`], as SET takes them.
+    pub fn bits(&self, number: i64) -> u32 {
+        number as u32 & u32::MAX >> (32 - self.width)
+    }
+
+    /// The number that these bits are; the inverse of [`StateRegister::bits`].
+    pub fn number(&self, bits: u32) -> i64 {
+        let unused = 32 - u32::from(self.width);
+        if self.signed { i64::from((bits << unused) as i32 >> unused) } else { bits.into() }
+    }
+
+    /// True if a SET may write these bits.
     pub fn admits(&self, value: u32) -> bool {
         self.width >= 32 || value >> self.width == 0
     }
@@ -89,9 +105,9 @@ pub mod mte1 {
 
 /// Indices of the FIX registers.
 pub mod fix {
-    /// Scale, the bits of an fp32.
+    /// Scale, the bits of an fp32; in the modes tflite and gemmlowp the multiplier, an integer.
     pub const SCALE: u8 = 0;
-    /// Shift of the tflite and gemmlowp modes.
+    /// Shift of the modes tflite and gemmlowp.
     pub const SHIFT: u8 = 1;
     /// Zero point of the results.
     pub const ZERO_POINT: u8 = 2;
@@ -213,9 +229,17 @@ pub static STATE_REGISTERS: [StateRegister; 34] = [
         "scale",
         32,
         None,
-        "scale, fp32 bits; finite, positive and normal, checked when it is used",
+        "scale, fp32 bits; finite, positive and normal; tflite and gemmlowp: multiplier, 0 or 2^30..2^31-1; checked when it is used",
     ),
-    unsigned(Pipe::Fix, fix::SHIFT, "shift", 8, None, "right shift of the tflite and gemmlowp modes"),
+    StateRegister {
+        pipe: Pipe::Fix,
+        index: fix::SHIFT,
+        name: "shift",
+        width: 8,
+        signed: true,
+        reset: None,
+        doc: "tflite and gemmlowp: exponent of two of the multiplier, -31..30, negative is to the right; checked when it is used",
+    },
     signed(
         Pipe::Fix,
         fix::ZERO_POINT,

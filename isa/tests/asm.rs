@@ -152,7 +152,7 @@ fn every_mistake_says_where_and_what_to_do() {
         ),
         ("set fix.gain 1", "test.qasm:1:5: `fix.gain` is no state register: use fix.scale, fix.shift,"),
         ("set gain 1", "test.qasm:1:5: `gain` is no state register: use mte2.count2, mte2.src_stride2,"),
-        ("set fix.shift 256", "test.qasm:1:15: fix.shift is 256 but must be from 0 to 255"),
+        ("set fix.shift 128", "test.qasm:1:15: fix.shift is 128 but must be from -128 to 127"),
         ("set fix.shift 1.0", "test.qasm:1:15: expected a number, but found number 1.0"),
         (".equ A 1\n.equ A 2", "test.qasm:2:6: constant `A` is defined twice: choose another name"),
         (".equ a.b 1", "test.qasm:1:6: expected a name without `.`, but found `a.b`"),

@@ -104,7 +104,7 @@ fn every_broken_rule_has_its_sentence() {
     );
     assert_eq!(
         broken(|config| config.dtypes = config.dtypes.with(Dtype::Fp16)),
-        "dtypes are {s8, u8, fp16, int32} but this version builds exactly {s8, u8, int32}"
+        "dtypes are {s8, u8, fp16, int32, fp32} but this version builds exactly {s8, u8, int32, fp32}"
     );
 }
 
@@ -137,7 +137,7 @@ fn the_build_hash_changes_with_every_field_but_the_name() {
     let renamed = Config { name: "other".into(), ..Config::lite() };
     assert_eq!(renamed.hash(), Config::lite().hash());
     // The documented function, computed by hand over the seventeen numbers of `lite`.
-    let numbers = [0x10000u32, 4, 16, 4, 131072, 32768, 32768, 32768, 32768, 8, 16, 16, 16, 1024, 124, 512, 0x103];
+    let numbers = [0x10000u32, 4, 16, 4, 131072, 32768, 32768, 32768, 32768, 8, 16, 16, 16, 1024, 124, 512, 0x303];
     let mut hash = 0x811c_9dc5u32;
     for byte in numbers.iter().flat_map(|number| number.to_le_bytes()) {
         hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
@@ -177,8 +177,8 @@ fn the_device_page_shows_the_configuration() {
     assert_eq!(read(device::MAGIC).to_le_bytes(), *b"QUAD");
     assert_eq!(read(device::BUILD_HASH), config.hash());
     assert_eq!((read(device::M0), read(device::K0), read(device::N0)), (4, 4, 4));
-    assert_eq!(read(device::DTYPES), 0x103);
-    assert_eq!(read(device::FEATURES), 1);
+    assert_eq!(read(device::DTYPES), 0x303);
+    assert_eq!(read(device::FEATURES), 7);
     assert_eq!(read(device::NAME).to_le_bytes(), *b"abcd");
     assert_eq!(read(device::NAME + 4).to_le_bytes(), *b"efg\0");
     assert!(DEVICE_PAGE.iter().all(|csr| csr.access == Access::Ro));
@@ -235,7 +235,11 @@ fn state_registers_are_dense_and_fit_their_width() {
     for register in &STATE_REGISTERS {
         assert_eq!(state.get(register.pipe, register.index), register.reset);
         assert!(register.reset.is_none_or(|reset| register.admits(reset)));
-        assert!(!register.signed || register.width == 32);
+        let (low, high) = register.range();
+        for number in [low, -1, 0, 1, high].into_iter().filter(|number| (low..=high).contains(number)) {
+            assert!(register.admits(register.bits(number)));
+            assert_eq!(register.number(register.bits(number)), number);
+        }
         state.set(register.pipe, register.index, 1);
         assert_eq!(state.get(register.pipe, register.index), Some(1));
     }

@@ -9,9 +9,9 @@ use isa::FbField;
 pub struct Channel {
     /// Added to the accumulator.
     pub bias: i32,
-    /// The bits of an fp32.
+    /// The bits of an fp32, or the multiplier of the modes tflite and gemmlowp.
     pub scale: u32,
-    /// Right shift of the reserved rounding modes; no instruction of this version reads it.
+    /// Shift of the modes tflite and gemmlowp, two's complement.
     pub shift: u8,
     /// 9 bits, -256 to 255.
     pub zero_point: i16,

@@ -3,13 +3,13 @@
 //!
 //! Row blocks outside; in each, chunks of 16 bus words of a row; of each chunk first all blocks are read, then its rows are
 //! written, in nz panel by panel. The work stops before the first chunk of which a block is not full, and goes on there later.
-//! Rounding modes other than `onnx` and results other than s8, u8 and int32 never get here: the sequencer refuses them.
+//! Results other than s8, u8, int32 and fp32 never get here: the sequencer refuses them.
 
 use crate::fb::Fb;
 use crate::gm::Gm;
 use crate::l0c::{L0c, Tile};
 use crate::l1::{Local, pieces};
-use crate::numerics::{Activation, is_scale, range, requantise_onnx};
+use crate::numerics::{Activation, Multiplier, range, scaled};
 use crate::{Counts, Trap};
 use isa::state::fix as register;
 use isa::{Cause, Config, Dtype, FixStore, FixTarget, Pipe, State};
@@ -20,7 +20,7 @@ const CHUNK_WORDS: usize = 16;
 /// What the state registers contribute, taken when the instruction starts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Parameters {
-    scale: Option<f32>,
+    multiplier: Option<Multiplier>,
     zero_point: i32,
     activation: Activation,
 }
@@ -30,23 +30,25 @@ pub(crate) struct Parameters {
 /// *Errors*: `unset_register`, `bad_scale`, `bad_zero_point` with address 0; `out_of_buffer` with the first channel outside FB.
 pub(crate) fn check(op: &FixStore, state: &State, fb: &Fb) -> Result<Parameters, Trap> {
     let get = |index| state.get(Pipe::Fix, index).ok_or(Trap::new(Cause::UnsetRegister, 0));
-    let scale = if op.scales() && !op.per_channel { Some(get(register::SCALE)?) } else { None };
+    let from_state = op.scales() && !op.per_channel;
+    let scale = if from_state { get(register::SCALE)? } else { 0 };
+    let shift = if from_state && op.shifts() { get(register::SHIFT)? } else { 0 };
     let clamp =
         if op.clamp { Some((get(register::CLAMP_LOW)? as i32, get(register::CLAMP_HIGH)? as i32)) } else { None };
-    let zero_point = if op.scales() { get(register::ZERO_POINT)? as i32 } else { 0 };
-    let scale = scale.map(|bits| checked_scale(bits, 0)).transpose()?;
+    let zero_point = if op.has_zero_point() { get(register::ZERO_POINT)? as i32 } else { 0 };
+    let multiplier = if from_state { Some(checked(op, scale, shift as u8, 0)?) } else { None };
     let (lowest, highest) = range(op.dtype_out);
-    if op.scales() && !(lowest..=highest).contains(&zero_point) {
+    if op.has_zero_point() && !(lowest..=highest).contains(&zero_point) {
         return Err(Trap::new(Cause::BadZeroPoint, 0));
     }
     if op.reads_fb() {
         fb.check(op.channel.into(), op.n.into())?;
     }
-    Ok(Parameters { scale, zero_point, activation: Activation { floor: op.relu.then_some(zero_point), clamp } })
+    Ok(Parameters { multiplier, zero_point, activation: Activation { floor: op.relu.then_some(zero_point), clamp } })
 }
 
-fn checked_scale(bits: u32, address: u64) -> Result<f32, Trap> {
-    if is_scale(bits) { Ok(f32::from_bits(bits)) } else { Err(Trap::new(Cause::BadScale, address)) }
+fn checked(op: &FixStore, scale: u32, shift: u8, address: u64) -> Result<Multiplier, Trap> {
+    Multiplier::new(op.rounding, scale, shift).ok_or(Trap::new(Cause::BadScale, address))
 }
 
 /// `fix.store` over its buffers.
@@ -76,9 +78,9 @@ impl Work<'_, '_> {
             if !self.blocks_full(row, columns.clone())? {
                 return Ok(false);
             }
-            let scales = self.scales(columns.clone())?;
+            let multipliers = self.multipliers(columns.clone())?;
             for row in row..m.min(row + self.config.m0) {
-                self.store_row(row, columns.clone(), &scales, counts)?;
+                self.store_row(row, columns.clone(), &multipliers, counts)?;
             }
             *done += 1;
         }
@@ -103,17 +105,18 @@ impl Work<'_, '_> {
         Ok(true)
     }
 
-    /// The scale of each column; empty for int32 results.
-    fn scales(&self, columns: std::ops::Range<usize>) -> Result<Vec<f32>, Trap> {
+    /// The multiplier of each column; empty for int32 results.
+    fn multipliers(&self, columns: std::ops::Range<usize>) -> Result<Vec<Multiplier>, Trap> {
         if !self.op.scales() {
             return Ok(Vec::new());
         }
         columns
-            .map(|column| match self.parameters.scale {
-                Some(scale) => Ok(scale),
+            .map(|column| match self.parameters.multiplier {
+                Some(multiplier) => Ok(multiplier),
                 None => {
                     let channel = u64::from(self.op.channel) + column as u64;
-                    checked_scale(self.fb.channel(channel)?.scale, channel)
+                    let parameters = self.fb.channel(channel)?;
+                    checked(self.op, parameters.scale, parameters.shift, channel)
                 }
             })
             .collect()
@@ -123,7 +126,7 @@ impl Work<'_, '_> {
         &mut self,
         row: usize,
         columns: std::ops::Range<usize>,
-        scales: &[f32],
+        multipliers: &[Multiplier],
         counts: &mut Counts,
     ) -> Result<(), Trap> {
         let size = self.element_bytes();
@@ -135,11 +138,12 @@ impl Work<'_, '_> {
             };
             let acc = self.l0c.get(self.tile(), row, column).wrapping_add(bias);
             let Parameters { zero_point, activation, .. } = self.parameters;
-            let q = match self.op.dtype_out {
-                Dtype::Int32 => acc,
-                dtype => requantise_onnx(acc, scales[index], zero_point, dtype),
+            let q = match (self.op.dtype_out, multipliers.get(index)) {
+                (Dtype::Fp32, Some(&Multiplier::Onnx(scale))) => scaled(acc, scale, self.op.relu).to_bits() as i32,
+                (dtype, Some(multiplier)) => activation.apply(multiplier.requantise(acc, zero_point, dtype)),
+                (_, None) => activation.apply(acc),
             };
-            data.extend_from_slice(&activation.apply(q).to_le_bytes()[..size]);
+            data.extend_from_slice(&q.to_le_bytes()[..size]);
         }
         let start = match self.op.dst {
             FixTarget::Gm(gm) => self.gm.address(gm),

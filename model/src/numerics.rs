@@ -2,7 +2,7 @@
 //! Requantisation, ReLU and clamp, one element at a time; every rule with its bounds is in `docs/numerics.md`.
 
 use fixed::types::I64F64;
-use isa::Dtype;
+use isa::{Dtype, Rounding};
 
 /// True if the bits are those of a scale that an instruction may use: finite, positive, normal.
 pub fn is_scale(bits: u32) -> bool {
@@ -30,9 +30,79 @@ pub fn requantise_onnx(acc: i32, scale: f32, zero_point: i32, dtype: Dtype) -> i
     let y = acc as f32 * scale;
     // 64.64 bits hold y exactly wherever |y| is from 2^-40 (24 significant bits) to 2^63. Below, the nearest integer is 0 either
     // way; above, and at infinity, the conversion and the one to int32 saturate.
-    let r: i32 = I64F64::saturating_from_num(y).saturating_round_ties_even().saturating_to_num();
+    with_zero_point(I64F64::saturating_from_num(y).saturating_round_ties_even(), zero_point, dtype)
+}
+
+/// Mode `tflite`: `r = floor(acc * m * 2^(shift - 31) + 1/2)`, then as [`requantise_onnx`].
+///
+/// *Guarantee*: defined for every accumulator and zero point, for `m` of 0..=2^31 - 1 and `shift` of -31..=30.
+pub fn requantise_tflite(acc: i32, m: i32, shift: i8, zero_point: i32, dtype: Dtype) -> i32 {
+    // |acc m| <= 2^62, and 62 + 33 + 30 bits fit 64.64.
+    let exact = I64F64::from_bits((i128::from(acc) * i128::from(m)) << (33 + i32::from(shift)));
+    with_zero_point((exact + HALF).floor(), zero_point, dtype)
+}
+
+/// Mode `gemmlowp`: `h = floor(acc * 2^max(shift, 0) * m * 2^-31 + 1/2)`, `r = h * 2^min(shift, 0)` rounded half away from zero, then as
+/// [`requantise_onnx`].
+///
+/// *Guarantee*: as [`requantise_tflite`].
+pub fn requantise_gemmlowp(acc: i32, m: i32, shift: i8, zero_point: i32, dtype: Dtype) -> i32 {
+    let left = i128::from(acc) << shift.max(0);
+    let high = (I64F64::from_bits((left * i128::from(m)) << 33) + HALF).floor();
+    with_zero_point((high >> (-shift).max(0) as u32).round(), zero_point, dtype)
+}
+
+const HALF: I64F64 = I64F64::from_bits(1 << 63);
+
+/// An integer, saturated to int32, plus the zero point, saturated to the dtype.
+fn with_zero_point(r: I64F64, zero_point: i32, dtype: Dtype) -> i32 {
+    let r: i32 = r.saturating_to_num();
     let (lowest, highest) = range(dtype);
     r.saturating_add(zero_point).clamp(lowest, highest)
+}
+
+/// What an accumulator is multiplied with: scale and shift, as legal in their mode.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Multiplier {
+    /// Mode `onnx`.
+    Onnx(f32),
+    /// Mode `tflite`: `m * 2^(shift - 31)`.
+    Tflite(i32, i8),
+    /// Mode `gemmlowp`: as `tflite`.
+    Gemmlowp(i32, i8),
+}
+
+impl Multiplier {
+    /// The multiplier of a mode from its 32 bits and its shift; none if it may not be used.
+    pub fn new(rounding: Rounding, bits: u32, shift: u8) -> Option<Multiplier> {
+        let (m, shift) = (bits as i32, shift as i8);
+        let legal = match rounding {
+            Rounding::Onnx => is_scale(bits),
+            Rounding::Tflite | Rounding::Gemmlowp => (m == 0 || m >= 1 << 30) && (-31..=30).contains(&shift),
+        };
+        legal.then_some(match rounding {
+            Rounding::Onnx => Multiplier::Onnx(f32::from_bits(bits)),
+            Rounding::Tflite => Multiplier::Tflite(m, shift),
+            Rounding::Gemmlowp => Multiplier::Gemmlowp(m, shift),
+        })
+    }
+
+    /// An accumulator to a number of an 8-bit dtype.
+    pub fn requantise(self, acc: i32, zero_point: i32, dtype: Dtype) -> i32 {
+        match self {
+            Multiplier::Onnx(scale) => requantise_onnx(acc, scale, zero_point, dtype),
+            Multiplier::Tflite(m, shift) => requantise_tflite(acc, m, shift, zero_point, dtype),
+            Multiplier::Gemmlowp(m, shift) => requantise_gemmlowp(acc, m, shift, zero_point, dtype),
+        }
+    }
+}
+
+/// fp32 results: `f32(acc) * scale`, each rounded to nearest even; with `relu` at least +0.
+///
+/// *Guarantee*: for a scale that [`is_scale`] admits never NaN, subnormal or -0.
+pub fn scaled(acc: i32, scale: f32, relu: bool) -> f32 {
+    let y = if acc == 0 { 0.0 } else { acc as f32 * scale };
+    if relu && y < 0.0 { 0.0 } else { y }
 }
 
 /// What comes after the conversion, for 8-bit and int32 results.

@@ -71,8 +71,8 @@ fn decode_faults() {
     let unsupported = [
         "mte1.loada dst=l0a[0] src=l1[0] panel_stride=512 rows=1 k=1 dtype=s4",
         "m.mmad c=l0c[0] a=l0a[0] b=l0b[0] m=1 n=1 k=1 dtype_a=fp16 dtype_b=fp16",
-        "fix.store dst=b0[0] src=l0c[0] m=1 n=1 dst_stride=0 dtype_out=s8 rounding=tflite",
-        "fix.store dst=b0[0] src=l0c[0] m=1 n=1 dst_stride=0 dtype_out=fp32",
+        "fix.store dst=b0[0] src=l0c[0] m=1 n=1 dst_stride=0 dtype_out=s4",
+        "fix.store dst=b0[0] src=l0c[0] m=1 n=1 dst_stride=0 dtype_out=fp16 rounding=tflite",
     ];
     for text in unsupported {
         assert_eq!(fault_of_words(words(text)), refused(Cause::Unsupported), "{text}");
@@ -104,6 +104,25 @@ fn registers_scales_and_zero_points_are_checked_when_they_are_used() {
         let text = format!("set fix.scale {scale}\n{store} dtype_out=u8\nend");
         expect_fault(&text, Cause::BadScale, Pipe::Fix, 1, 0);
     }
+    for mode in ["tflite", "gemmlowp"] {
+        let store = format!("{store} dtype_out=s8 rounding={mode}");
+        expect_fault(&format!("set fix.scale 0x40000000\n{store}\nend"), Cause::UnsetRegister, Pipe::Fix, 1, 0);
+        expect_fault(&format!("set fix.shift 0\n{store}\nend"), Cause::UnsetRegister, Pipe::Fix, 1, 0);
+        for (m, shift) in [
+            ("1", 0),
+            ("0x3FFFFFFF", 0),
+            ("0x80000000", 0),
+            ("0xFFFFFFFF", 0),
+            ("0", -32),
+            ("0", 31),
+            ("0x40000000", 127),
+        ] {
+            let text = format!("set fix.scale {m}\nset fix.shift {shift}\n{store}\nend");
+            expect_fault(&text, Cause::BadScale, Pipe::Fix, 2, 0);
+        }
+    }
+    let text = format!("set fix.scale 0x80000001\n{store} dtype_out=fp32\nend");
+    expect_fault(&text, Cause::BadScale, Pipe::Fix, 1, 0);
     let text = format!("set fix.scale 1.0\nset fix.zero_point -1\n{store} dtype_out=u8\nend");
     expect_fault(&text, Cause::BadZeroPoint, Pipe::Fix, 2, 0);
     for (dtype, zero_point) in [("s8", 128), ("s8", -129), ("u8", -1), ("u8", 256)] {

@@ -52,13 +52,14 @@ fn products_equal_ndarray_and_one_program_gives_the_same_memory_on_every_core() 
         distinct += usize::from(gemm.distinct_results() > n / 2);
         classes.insert(("dtypes", 4 * gemm.a.dtype.code() + gemm.b.dtype.code()));
         classes.insert(("out", gemm.dtype_out.code()));
+        classes.insert(("rounding", gemm.rounding.code()));
         classes.insert(("turned", u8::from(gemm.a.transposed) + 2 * u8::from(gemm.b.transposed)));
         classes.insert(("per row", u8::from(gemm.a.per_row) + 2 * u8::from(gemm.b.per_row)));
         classes.insert(("to", 2 * u8::from(gemm.path == Path::Gm) + gemm.layout.code()));
         classes.insert(("splits", k.div_ceil(gemm.k_step).min(3) as u8));
         classes.insert(("ragged", u8::from(m % 16 != 0) + 2 * u8::from(n % 16 != 0) + 4 * u8::from(k % 32 != 0)));
     }
-    assert_eq!(classes.len(), 4 + 3 + 4 + 4 + 4 + 3 + 8, "{classes:?}");
+    assert_eq!(classes.len(), 4 + 4 + 3 + 4 + 4 + 4 + 3 + 8, "{classes:?}");
     assert!(distinct > 160, "only {distinct} of 400 products have many different results");
 }
 

@@ -738,6 +738,7 @@ impl<const B: usize, const S: usize> Logic for Core<B, S> {
         for i in 0..self._columns {
             self.fix.fb_bias[i].next = self.fb.fix_bias[i].val();
             self.fix.fb_scale[i].next = self.fb.fix_scale[i].val();
+            self.fix.fb_shift[i].next = self.fb.fix_shift[i].val();
         }
         // L0C.
         self.l0c.write_valid.next = self.m.l0c_write_valid.val();

@@ -57,8 +57,10 @@ fix.store  dst=b1[0x5] src=l0c[0] m=13 n=11 dst_stride=13 dtype_out=s8 relu bias
 fix.store  dst=b1[0x400] src=l0c[2] m=18 n=11 dst_stride=48 dtype_out=int32 clamp  wait m.2
 set        fix.zero_point 100
 fix.store  dst=l1[TILE] src=l0c[2] m=18 n=11 dst_stride=1024 layout=nz dtype_out=u8 per_channel channel=4  set mte3.2
-fix.store  dst=b1[0x900] src=l0c[0] m=13 n=11 dst_stride=512 layout=nz dtype_out=int32 bias channel=6
-fix.store  dst=b1[0x1160] src=l0c[4] m=11 n=11 dst_stride=13 dtype_out=u8  wait m.3
+fix.store  dst=b1[0x900] src=l0c[0] m=13 n=11 dst_stride=512 layout=nz dtype_out=fp32 bias channel=6
+set        fix.scale 0x51EB851F
+set        fix.shift -6
+fix.store  dst=b1[0x1160] src=l0c[4] m=11 n=11 dst_stride=13 dtype_out=u8 rounding=gemmlowp  wait m.3
 fix.store  dst=ub[0x403] src=l0c[0] m=13 n=11 dst_stride=11 dtype_out=s8 per_channel channel=4  set mte3.6
 
 mte3.store gm=b1[0x1003] src=l1[TILE] rows=18 len_bytes=11 gm_stride=19 src_stride=1024 layout=nz  wait fix.2

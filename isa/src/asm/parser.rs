@@ -153,11 +153,10 @@ impl Parser<'_> {
             self.advance();
             return Ok(if negative { -value } else { value }.to_bits());
         }
-        let low = if register.signed { i64::from(i32::MIN) } else { 0 };
-        let high = if register.signed { i64::from(i32::MAX) } else { (1i64 << register.width) - 1 };
+        let (low, high) = register.range();
         let value = self.sum()?;
         let name = format!("{}.{}", register.pipe, register.name);
-        in_range(&name, value, low, high, column).map(|value| value as u32)
+        in_range(&name, value, low, high, column).map(|value| register.bits(value))
     }
 
     fn instruction(&mut self, opcode: Opcode, column: usize) -> Result<Inst, Failure> {

@@ -56,13 +56,8 @@ pub fn disassemble(program: &[Inst]) -> Result<String, (usize, EncodeError)> {
 
 fn set_text(pipe: Pipe, register: u8, value: u32) -> String {
     let found = state_register(pipe, register).expect("an instruction with an encoding names a register that is there");
-    let value = if (pipe, register) == (Pipe::Fix, fix::SCALE) {
-        scale_text(value)
-    } else if found.signed {
-        (value as i32).to_string()
-    } else {
-        value.to_string()
-    };
+    let value =
+        if (pipe, register) == (Pipe::Fix, fix::SCALE) { scale_text(value) } else { found.number(value).to_string() };
     format!("set {pipe}.{} {value}", found.name)
 }
 

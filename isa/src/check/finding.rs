@@ -40,6 +40,16 @@ pub enum Problem {
         /// Its bits.
         bits: u32,
     },
+    /// A multiplier of the modes tflite and gemmlowp that is neither 0 nor within 2^30..=2^31 - 1.
+    BadMultiplier {
+        /// The multiplier.
+        value: u32,
+    },
+    /// A shift of the modes tflite and gemmlowp outside -31..=30.
+    BadShift {
+        /// The shift.
+        value: i8,
+    },
     /// A zero point outside the range of its dtype.
     BadZeroPoint {
         /// The zero point.
@@ -162,6 +172,10 @@ impl fmt::Display for Problem {
                     f32::from_bits(*bits)
                 )
             }
+            Problem::BadMultiplier { value } => {
+                write!(f, "uses multiplier {value}, which is neither 0 nor within 2^30..=2^31 - 1")
+            }
+            Problem::BadShift { value } => write!(f, "uses shift {value}, which is outside -31..=30"),
             Problem::BadZeroPoint { value, low, high } => {
                 write!(f, "uses zero point {value}, which is outside {low}..={high}")
             }

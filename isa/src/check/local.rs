@@ -85,7 +85,7 @@ fn registers(op: &Instruction, state: &State) -> Vec<Problem> {
             let mut used = Vec::new();
             if store.scales() && !store.per_channel {
                 used.push(fix::SCALE);
-                if store.rounding != Rounding::Onnx {
+                if store.shifts() {
                     used.push(fix::SHIFT);
                 }
             }
@@ -96,13 +96,19 @@ fn registers(op: &Instruction, state: &State) -> Vec<Problem> {
                 let register = state_register(Pipe::Fix, index).expect("the index is a constant of the table");
                 problems.push(Problem::Misuse(Misuse::Unset(register)));
             }
-            if let (true, Some(bits)) = (used.contains(&fix::SCALE), state.get(Pipe::Fix, fix::SCALE)) {
-                let scale = f32::from_bits(bits);
-                if !(scale.is_normal() && scale > 0.0) {
-                    problems.push(Problem::BadScale { bits });
-                }
+            let used = |index| used.contains(&index).then(|| state.get(Pipe::Fix, index)).flatten();
+            match used(fix::SCALE) {
+                Some(bits) if !store.rounding.admits_scale(bits) => problems.push(match store.shifts() {
+                    true => Problem::BadMultiplier { value: bits },
+                    false => Problem::BadScale { bits },
+                }),
+                _ => {}
             }
-            if store.scales() {
+            match used(fix::SHIFT).map(|bits| bits as i8) {
+                Some(value) if !Rounding::admits_shift(value) => problems.push(Problem::BadShift { value }),
+                _ => {}
+            }
+            if store.has_zero_point() {
                 problems.extend(zero_point(state, Pipe::Fix, fix::ZERO_POINT, store.dtype_out));
             }
         }

@@ -91,7 +91,7 @@ impl fmt::Display for ConfigError {
             }
             ConfigError::BadDtypes { dtypes } => {
                 let names: Vec<&str> = dtypes.iter().map(|dtype| dtype.name()).collect();
-                write!(f, "dtypes are {{{}}} but this version builds exactly {{s8, u8, int32}}", names.join(", "))
+                write!(f, "dtypes are {{{}}} but this version builds exactly {{s8, u8, int32, fp32}}", names.join(", "))
             }
         }
     }

@@ -79,8 +79,12 @@ const NUMBERS: &str = "\
 Requantisation in mode `onnx`: acc = wrap32(C + bias); x = fp32(acc), round to nearest even; y = x * scale in fp32, round to \
 nearest even, subnormal results kept; r = y rounded half to even, saturated to int32; q = r + zero_point saturated to the \
 range of dtype_out; relu: q = max(q, zero_point); clamp: q = min(max(q, clamp_low), clamp_high). With dtype_out int32: acc, \
-relu against 0, clamp; no scale and no zero point. Modes `tflite` and `gemmlowp` have encodings; cores of this version lack \
-them.
+relu against 0, clamp; no scale and no zero point. With dtype_out fp32 (mode `onnx` only): y, with relu not below +0; no zero \
+point and no clamp.
+
+In the modes `tflite` and `gemmlowp` the scale is an integer m, 0 or 2^30..2^31-1, and has a shift s, -31..30: r is \
+acc m 2^(s-31), rounded half up to an integer (`tflite`); `gemmlowp` with s < 0 rounds acc m 2^-31 half up, then that times 2^s \
+half away from zero. The rest is as above.
 ";
 
 const FAULTS: &str = "\
@@ -192,7 +196,8 @@ fn dtypes() -> String {
         vec![dtype.code().to_string(), format!("`{dtype}`"), dtype.bits().to_string(), supported.to_string()]
     });
     format!(
-        "\n## Number formats\n\nCodes 10 to 15 are `illegal_field`; so are `int32` and `fp32` as an input of MTE1 or M. A \
+        "\n## Number formats\n\nCodes 10 to 15 are `illegal_field`; so are `int32` and `fp32` as an input of MTE1 or M; \
+         FIX has `s8`, `u8`, `int32` and `fp32` results. A \
          dtype that the core lacks is `unsupported`. 4-bit elements lie low nibble first.\n\n{}",
         table(&["code", "dtype", "bits", "in this version"], rows)
     )

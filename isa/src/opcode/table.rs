@@ -97,7 +97,14 @@ const MTE1_LOAD: &[Field] = &[
 ];
 
 const MTE1_LOADFB: &[Field] = &[
-    f("field", 2, 0, 2, FB_FIELD, "which parameter: bias int32, scale fp32, shift u8, zero point s16, bits 8:0 kept"),
+    f(
+        "field",
+        2,
+        0,
+        2,
+        FB_FIELD,
+        "which parameter: bias int32, scale fp32 or the multiplier of tflite and gemmlowp, shift s8, zero point s16, bits 8:0 kept",
+    ),
     f(
         "l1_address",
         3,
@@ -151,7 +158,7 @@ const FIX_STORE: &[Field] = &[
         "1: scale and shift of FB channel + j for column j; 0: of the state registers",
     ),
     f("rounding", 2, 22, 2, ROUNDING, "requantisation mode"),
-    f("relu", 2, 24, 1, Legal::Any, "1: not below the zero point (int32: not below 0)"),
+    f("relu", 2, 24, 1, Legal::Any, "1: not below the zero point (int32, fp32: not below 0)"),
     f("clamp", 2, 25, 1, Legal::Any, "1: keep within clamp_low and clamp_high"),
     f("address", 3, 0, 32, Legal::Any, "GM: bits 31:0 of the byte offset from the base; L1, UB: byte address"),
     f(
@@ -209,6 +216,8 @@ const NZ: &str = "nz rows are 32 bytes long and lie at multiples of 32";
 const NO_GM: &str = "only GM has a base and 40 bits of offset";
 const LOCAL_BITS: &str = "addresses in L1 and UB have 24 bits";
 const NO_SCALE: &str = "int32 results are not scaled";
+const FLOAT: &str = "fp32 results have an fp32 scale";
+const FLOAT_CLAMP: &str = "the bounds are integers";
 
 const MTE2_LOAD_RULES: &[Rule] = &[
     rule("layout", 1, "dst_address", Legal::Multiple(32), NZ),
@@ -226,6 +235,8 @@ const FIX_STORE_RULES: &[Rule] = &[
     rule("dst", 2, "address", Legal::Below(1 << 24), LOCAL_BITS),
     rule("dtype_out", 8, "per_channel", Legal::Zero, NO_SCALE),
     rule("dtype_out", 8, "rounding", Legal::Zero, NO_SCALE),
+    rule("dtype_out", 9, "rounding", Legal::Zero, FLOAT),
+    rule("dtype_out", 9, "clamp", Legal::Zero, FLOAT_CLAMP),
 ];
 
 const MTE3_STORE_RULES: &[Rule] = &[
@@ -435,14 +446,17 @@ pub(super) static TABLE: [OpcodeInfo; 14] = [
             (Cause::OutOfBuffer, "the tile exceeds the fractals of L0C"),
             (Cause::OutOfBuffer, "bias or per_channel: channel + n exceeds the channels of FB"),
             (Cause::OutOfBuffer, "a byte written lies outside L1 or UB"),
-            (Cause::BadScale, "a scale used is not finite, positive and normal"),
+            (
+                Cause::BadScale,
+                "onnx: a scale used is not finite, positive and normal; tflite, gemmlowp: a multiplier used is neither 0 nor 2^30..2^31-1, or its shift is not -31..30",
+            ),
             (Cause::BadZeroPoint, "zero_point outside the range of dtype_out"),
             GM_WRAP,
             WRITE_WINDOW,
             WRITE_ERROR,
             FLAG_OVERFLOW,
         ],
-        cycles: "m n / min(fix_lanes, bus / size), int32: m n / (bus / 4), plus write latency",
+        cycles: "m n / min(fix_lanes, bus / size), plus write latency",
     },
     OpcodeInfo {
         opcode: Opcode::Mte3Store,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A random matrix product that fits every core from `tiny` on: its program, its operands in memory, and its result by `ndarray`.
 
-use super::requantise_exactly;
+use super::{multiply_exactly, requantise_exactly};
 use isa::state::{fix, mte1};
 use isa::*;
 use model::*;
@@ -15,6 +15,7 @@ const L1_BIAS: u32 = 12 << 10;
 const L1_SCALE: u32 = L1_BIAS + 192;
 const L1_ZERO_A: u32 = L1_SCALE + 192;
 const L1_ZERO_B: u32 = L1_ZERO_A + 96;
+const L1_SHIFT: u32 = L1_ZERO_B + 96;
 const L1_OUT: u32 = 13 << 10;
 
 /// Base registers of the operands.
@@ -56,13 +57,17 @@ pub struct Gemm {
     pub b: Operand,
     /// Elements of k per m.mmad, a multiple of 32.
     pub k_step: usize,
-    /// s8, u8 or int32.
+    /// s8, u8, int32 or fp32.
     pub dtype_out: Dtype,
+    /// How s8 and u8 are made.
+    pub rounding: Rounding,
     /// Bias per column.
     pub bias: Option<Vec<i32>>,
-    /// Bits of the scale of each column.
+    /// The scale of each column: fp32 bits, or the multiplier.
     pub scales: Vec<u32>,
-    /// Scales from FB.
+    /// The shift of each column.
+    pub shifts: Vec<i8>,
+    /// Scales and shifts from FB.
     pub per_channel: bool,
     /// Of the result.
     pub zero_point: i32,
@@ -149,12 +154,21 @@ impl Gemm {
             _ => RngExt::random_range(rng, 1..=most),
         };
         let (m, n, k) = (extent(48), extent(48), extent(96));
-        let dtype_out = [Dtype::Int32, Dtype::S8, Dtype::U8][rng.random_range(0..3)];
+        let dtype_out = [Dtype::Int32, Dtype::S8, Dtype::U8, Dtype::Fp32][rng.random_range(0..4)];
+        let rounding = match dtype_out {
+            Dtype::S8 | Dtype::U8 => Rounding::ALL[rng.random_range(0..3)],
+            _ => Rounding::Onnx,
+        };
         let (a, b) = (Operand::random(rng, m, k), Operand::random(rng, n, k));
         let per_channel = dtype_out != Dtype::Int32 && rng.random();
-        let scale = |rng: &mut _| 2f32.powi(RngExt::random_range(rng, -13..-7)) * RngExt::random_range(rng, 1.0..2.0);
-        let scalar: f32 = scale(rng);
-        let scales = (0..n).map(|_| if per_channel { scale(rng).to_bits() } else { scalar.to_bits() }).collect();
+        let factor = |rng: &mut _| {
+            let scale: f32 = 2f32.powi(RngExt::random_range(rng, -13..-7)) * RngExt::random_range(rng, 1.0..2.0);
+            let multiplier: u32 = RngExt::random_range(rng, 1 << 30..1 << 31);
+            let scale = if rounding == Rounding::Onnx { scale.to_bits() } else { multiplier };
+            (scale, RngExt::random_range(rng, -12..-5i8))
+        };
+        let scalar = factor(rng);
+        let (scales, shifts) = (0..n).map(|_| if per_channel { factor(rng) } else { scalar }).unzip();
         let layout = if rng.random() { Layout::Rows } else { Layout::Nz };
         let size = dtype_out.bytes(1);
         let row = n as u32 * size;
@@ -180,7 +194,9 @@ impl Gemm {
                 let least = if dtype_out == Dtype::Int32 { 0 } else { 14 };
                 (0..n).map(|_| rng.random::<i32>() >> rng.random_range(least..24)).collect()
             }),
+            rounding,
             scales,
+            shifts,
             per_channel,
             zero_point: match dtype_out {
                 Dtype::S8 => rng.random_range(-128..128),
@@ -188,7 +204,7 @@ impl Gemm {
                 _ => 0,
             },
             relu: rng.random_ratio(1, 3),
-            clamp: rng.random_ratio(1, 4).then(|| (bound(rng), bound(rng))),
+            clamp: (dtype_out != Dtype::Fp32 && rng.random_ratio(1, 4)).then(|| (bound(rng), bound(rng))),
             layout,
             path,
             channel: rng.random_range(0..=512 - 48),
@@ -277,6 +293,7 @@ impl Gemm {
         };
         load(FbField::Bias, L1_BIAS, self.channel, n);
         load(FbField::Scale, L1_SCALE, self.channel, n);
+        load(FbField::Shift, L1_SHIFT, self.channel, n);
         if self.a.per_row {
             // Beside those of B, wherever these are.
             load(FbField::ZeroPoint, L1_ZERO_A, self.channel_a(), m);
@@ -301,6 +318,9 @@ impl Gemm {
         if self.dtype_out != Dtype::Int32 {
             if !self.per_channel {
                 builder.set(Pipe::Fix, fix::SCALE, self.scales[0]);
+                if self.rounding != Rounding::Onnx {
+                    builder.set(Pipe::Fix, fix::SHIFT, u32::from(self.shifts[0] as u8));
+                }
             }
             builder.set(Pipe::Fix, fix::ZERO_POINT, self.zero_point as u32);
         }
@@ -316,7 +336,7 @@ impl Gemm {
             dtype_out: self.dtype_out,
             bias: self.bias.is_some(),
             per_channel: self.per_channel,
-            rounding: Rounding::Onnx,
+            rounding: self.rounding,
             relu: self.relu,
             clamp: self.clamp.is_some(),
             m,
@@ -353,6 +373,7 @@ impl Gemm {
         let bias = self.bias.clone().unwrap_or_else(|| vec![77; self.b.rows()]);
         parameters(L1_BIAS, bias.iter().flat_map(|bias| bias.to_le_bytes()).collect());
         parameters(L1_SCALE, self.scales.iter().flat_map(|bits| bits.to_le_bytes()).collect());
+        parameters(L1_SHIFT, self.shifts.iter().map(|&shift| shift as u8).collect());
         let zeros = |operand: &Operand| operand.zeros.iter().flat_map(|&zero| (zero as i16).to_le_bytes()).collect();
         parameters(L1_ZERO_A, zeros(&self.a));
         parameters(L1_ZERO_B, zeros(&self.b));
@@ -367,13 +388,22 @@ impl Gemm {
         self.a.centred().dot(&self.b.centred().t()).mapv(|sum| sum as i32)
     }
 
-    /// What FIX makes of an element.
+    /// What FIX makes of an element; the bits of an fp32.
     pub fn fix(&self, value: i32, column: usize) -> i32 {
         let acc = value.wrapping_add(self.bias.as_ref().map_or(0, |bias| bias[column]));
-        let q = match self.dtype_out {
-            Dtype::S8 => requantise_exactly(acc, self.scales[column], self.zero_point, -128, 127),
-            Dtype::U8 => requantise_exactly(acc, self.scales[column], self.zero_point, 0, 255),
-            _ => acc,
+        let (scale, shift) = (self.scales[column], self.shifts[column]);
+        let q = match (self.dtype_out.range(), self.rounding) {
+            // The processor's fp32 is IEEE 754; adding 0 makes +0 of -0.
+            (None, _) => {
+                let y = acc as f32 * f32::from_bits(scale) + 0.0;
+                return if self.relu { y.max(0.0) } else { y }.to_bits() as i32;
+            }
+            (Some((i32::MIN, _)), _) => acc,
+            (Some((low, high)), Rounding::Onnx) => requantise_exactly(acc, scale, self.zero_point, low, high),
+            (Some((low, high)), rounding) => {
+                let r = multiply_exactly(rounding, acc, scale, shift).clamp(i32::MIN.into(), i32::MAX.into());
+                (r + i128::from(self.zero_point)).clamp(low.into(), high.into()) as i32
+            }
         };
         let q = if self.relu { q.max(self.zero_point) } else { q };
         self.clamp.map_or(q, |(low, high)| q.max(low).min(high))

@@ -87,6 +87,19 @@ pub fn requantise_exactly(acc: i32, scale_bits: u32, zero_point: i32, lowest: i3
     (r + i64::from(zero_point)).clamp(lowest.into(), highest.into()) as i32
 }
 
+/// Modes `tflite` and `gemmlowp` in integers only; the result is not yet saturated to int32.
+pub fn multiply_exactly(rounding: Rounding, acc: i32, m: u32, shift: i8) -> i128 {
+    let product = i128::from(acc) * i128::from(m);
+    let half_up = |x: i128, right: u32| if right == 0 { x } else { (x >> (right - 1)) + 1 >> 1 };
+    match rounding {
+        Rounding::Gemmlowp => {
+            let high = half_up(product << shift.max(0), 31);
+            high.signum() * half_up(high.abs(), (-shift).max(0) as u32)
+        }
+        _ => half_up(product, (31 - i32::from(shift)) as u32),
+    }
+}
+
 fn round_to_24_bits(value: u128) -> (u128, i32) {
     let bits = 128 - value.leading_zeros();
     let shift = bits.saturating_sub(24);

@@ -12,7 +12,7 @@
 //! ```
 //! Rule: `dst(i, j) = clamp(relu(quantise(L0C(i, j) + bias(channel + j))))` for the m x n real elements and nothing else.
 //! Rate: `min(lanes, bus word)` results per cycle for 8-bit results, a bus word of int32 per cycle (with at least a word's
-//! worth of lanes); one row per cycle at most. Latency of a step: 14 cycles to the row buffer (int32: 5).
+//! worth of lanes), of fp32 likewise; one row per cycle at most. Latency of a step: 14 cycles to the row buffer (int32: 5, fp32: 12).
 //! The next instruction is taken when the last one has left the pipe for the row buffer, while that still drains.
 //! Test: `tests/units/fix.rs`. Page: `docs/units/fix.md`.
 
@@ -20,9 +20,10 @@ use super::blocks::Blocks;
 use super::collect::Collect;
 use super::delay::Delay;
 use super::drain::Drain;
+use super::factor::{Factor, Legal};
 use super::l1_rows::L1Rows;
 use super::pick::Pick;
-use super::requant::{NARROW_CYCLES, Requant, SCALE_CYCLES, WIDE_CYCLES};
+use super::requant::{FLOAT_CYCLES, NARROW_CYCLES, Requant, WIDE_CYCLES};
 use super::segments::Segments;
 use super::setup::Setup;
 use super::shape::{CHUNK_WORDS, SLOTS, Shape};
@@ -89,6 +90,8 @@ pub struct Fix<const B: usize> {
     pub fb_bias: Vec<Signal<In, Bits<32>>>,
     /// Their scales, 2 cycles later.
     pub fb_scale: Vec<Signal<In, Bits<32>>>,
+    /// Their shifts, 2 cycles later.
+    pub fb_shift: Vec<Signal<In, Bits<8>>>,
     /// A row for GM.
     pub row_valid: Signal<Out, Bit>,
     /// It is taken.
@@ -130,9 +133,11 @@ pub struct Fix<const B: usize> {
     steps: Steps,
     pick: Vec<Pick>,
     lane: Vec<Requant>,
-    scale_delay: Vec<Delay<31>>,
+    factor: Vec<Factor>,
+    legal: Vec<Legal>,
     real_delay: Delay<8>,
     wide_tag: Delay<18>,
+    float_tag: Delay<18>,
     narrow_tag: Delay<18>,
     collect: Collect,
     buffer: Ram<8>,
@@ -208,6 +213,7 @@ impl<const B: usize> Fix<B> {
             fb_channel: Signal::default(),
             fb_bias: vec![Signal::default(); shape.fb_columns],
             fb_scale: vec![Signal::default(); shape.fb_columns],
+            fb_shift: vec![Signal::default(); shape.fb_columns],
             row_valid: Signal::default(),
             row_ready: Signal::default(),
             row_address: Signal::default(),
@@ -231,11 +237,13 @@ impl<const B: usize> Fix<B> {
             steps: Steps::new(&shape),
             pick: (0..lanes).map(|_| Pick::new(steps_per_block)).collect(),
             lane: (0..lanes).map(|_| Requant::default()).collect(),
-            scale_delay: (0..shape.columns).map(|_| Delay::new(SCALE_CYCLES)).collect(),
+            factor: (0..shape.columns).map(|_| Factor::default()).collect(),
+            legal: (0..shape.columns).map(|_| Legal::default()).collect(),
             real_delay: Delay::new(1),
             // The tag leaves `steps` one cycle before its values leave `pick`.
             wide_tag: Delay::new(1 + WIDE_CYCLES),
-            narrow_tag: Delay::new(NARROW_CYCLES - WIDE_CYCLES),
+            float_tag: Delay::new(FLOAT_CYCLES - WIDE_CYCLES),
+            narrow_tag: Delay::new(NARROW_CYCLES - FLOAT_CYCLES),
             collect: Collect::new(&shape),
             buffer: Ram::whole(SLOTS * shape.m0 * CHUNK_WORDS, word),
             segments: Segments::new(&shape),
@@ -303,6 +311,8 @@ impl<const B: usize> Logic for Fix<B> {
         self.real_delay.clear.next = self.rst.val();
         self.wide_tag.clk.next = self.clk.val();
         self.wide_tag.clear.next = self.rst.val();
+        self.float_tag.clk.next = self.clk.val();
+        self.float_tag.clear.next = self.rst.val();
         self.narrow_tag.clk.next = self.clk.val();
         self.narrow_tag.clear.next = self.rst.val();
         self.collect.clk.next = self.clk.val();
@@ -385,7 +395,10 @@ impl<const B: usize> Logic for Fix<B> {
                                 if self.setup.bias.val() {
                                     self.lane[r * cc + c].bias.next = self.fb_bias[c].val();
                                 }
-                                self.lane[r * cc + c].scale.next = self.scale_delay[c].later.val();
+                                self.lane[r * cc + c].factor.next = self.factor[c].factor.val();
+                                self.lane[r * cc + c].exponent.next = self.factor[c].exponent.val();
+                                self.lane[r * cc + c].raw.next = self.factor[c].raw.val();
+                                self.lane[r * cc + c].raw_late.next = self.factor[c].raw_late.val();
                             }
                         }
                     }
@@ -397,6 +410,8 @@ impl<const B: usize> Logic for Fix<B> {
             self.pick[i].select.next = self.steps.select.val();
             self.lane[i].clk.next = self.clk.val();
             self.lane[i].value.next = self.pick[i].chosen.val();
+            self.lane[i].fixed.next = self.setup.fixed.val();
+            self.lane[i].is_float.next = self.setup.is_float.val();
             self.lane[i].zero_point.next = self.setup.zero_point.val();
             self.lane[i].low.next = self.setup.low.val();
             self.lane[i].high.next = self.setup.high.val();
@@ -413,17 +428,21 @@ impl<const B: usize> Logic for Fix<B> {
         self.scale_fault.d.next = false;
         for n in self._columns..(self._columns + 1) {
             for i in 0..self._columns {
-                self.scale_delay[i].clk.next = self.clk.val();
-                self.scale_delay[i].clear.next = false;
-                self.scale_delay[i].now.next = self.setup.scale.val();
+                self.factor[i].clk.next = self.clk.val();
+                self.factor[i].fixed.next = self.setup.fixed.val();
+                self.factor[i].gemmlowp.next = self.setup.gemmlowp.val();
+                self.factor[i].scale.next = self.setup.scale.val();
+                self.factor[i].shift.next = self.setup.shift.val();
                 if self.setup.per_channel.val() {
-                    self.scale_delay[i].now.next = self.fb_scale[i].val().get_bits::<31>(0);
+                    self.factor[i].scale.next = self.fb_scale[i].val();
+                    self.factor[i].shift.next = self.fb_shift[i].val();
                 }
+                self.legal[i].scale.next = self.fb_scale[i].val();
+                self.legal[i].shift.next = self.fb_shift[i].val();
+                self.legal[i].fixed.next = self.setup.fixed.val();
                 self.bad[i].next = self.setup.per_channel.val()
                     & (self.real_delay.later.val() > i.to_bits())
-                    & (self.fb_scale[i].val().get_bit(31)
-                        | (self.fb_scale[i].val().get_bits::<8>(23) == 0)
-                        | (self.fb_scale[i].val().get_bits::<8>(23) == 255));
+                    & self.legal[i].bad.val();
             }
             // The lowest channel wins.
             for i in 0..self._columns {
@@ -435,12 +454,18 @@ impl<const B: usize> Logic for Fix<B> {
         }
         // Words of rows.
         self.wide_tag.now.next = self.steps.tag.val();
-        // Nothing of an int32 instruction may come out once the next one has changed the mode.
+        // Nothing of an instruction may come out again once the next one has changed the mode.
+        self.float_tag.now.next = 0.into();
+        if !self.setup.is_wide.val() | self.setup.is_float.val() {
+            self.float_tag.now.next = self.wide_tag.later.val();
+        }
         self.narrow_tag.now.next = 0.into();
         if !self.setup.is_wide.val() {
-            self.narrow_tag.now.next = self.wide_tag.later.val();
+            self.narrow_tag.now.next = self.float_tag.later.val();
         }
-        if self.setup.is_wide.val() {
+        if self.setup.is_float.val() {
+            self.collect.tag.next = self.float_tag.later.val();
+        } else if self.setup.is_wide.val() {
             self.collect.tag.next = self.wide_tag.later.val();
         } else {
             self.collect.tag.next = self.narrow_tag.later.val();

@@ -11,6 +11,7 @@
 //! `low = min(lower, high)`, and `min(max(x, low), high)` is what the definition gives, also for bounds outside the type and
 //! for clamp_low > clamp_high.
 
+use super::factor::Legal;
 use super::shape::Shape;
 use crate::prim::prelude::*;
 
@@ -66,15 +67,23 @@ pub struct Setup {
     pub idle: Signal<Out, Bit>,
     /// The parameters are there.
     pub start: Signal<Out, Bit>,
-    /// Results are int32.
+    /// Results have 4 bytes: int32 or fp32.
     pub is_wide: Signal<Out, Bit>,
+    /// Results are fp32.
+    pub is_float: Signal<Out, Bit>,
+    /// Mode `tflite` or `gemmlowp`.
+    pub fixed: Signal<Out, Bit>,
+    /// Mode `gemmlowp`.
+    pub gemmlowp: Signal<Out, Bit>,
     /// Bias from FB.
     pub bias: Signal<Out, Bit>,
     /// Scales from FB.
     pub per_channel: Signal<Out, Bit>,
-    /// Scale of all channels, fp32 without sign.
-    pub scale: Signal<Out, Bits<31>>,
-    /// Zero point, 0 for int32.
+    /// Scale of all channels: fp32, or the multiplier of `fixed`.
+    pub scale: Signal<Out, Bits<32>>,
+    /// Shift of all channels.
+    pub shift: Signal<Out, Bits<8>>,
+    /// Zero point, 0 for results of 4 bytes.
     pub zero_point: Signal<Out, Int<10>>,
     /// Lowest result.
     pub low: Signal<Out, Int<32>>,
@@ -112,6 +121,8 @@ pub struct Setup {
     pub fault_address: Signal<Out, Bits<40>>,
     scale_state: Reg<Bits<32>>,
     scale_is_set: Reg<Bit>,
+    shift_state: Reg<Bits<8>>,
+    shift_is_set: Reg<Bit>,
     zero_state: Reg<Bits<32>>,
     low_state: Reg<Bits<32>>,
     low_is_set: Reg<Bit>,
@@ -126,6 +137,8 @@ pub struct Setup {
     pc_r: Reg<Bits<32>>,
     scale_r: Reg<Bits<32>>,
     scale_known: Reg<Bit>,
+    shift_r: Reg<Bits<8>>,
+    shift_known: Reg<Bit>,
     zero_r: Reg<Int<32>>,
     bounds_known: Reg<Bit>,
     clamp_low: Reg<Int<32>>,
@@ -144,7 +157,11 @@ pub struct Setup {
     start_r: Reg<Bit>,
     cause: Reg<Bits<8>>,
     beyond: Reg<Bits<17>>,
+    legal: Legal,
     wide: Signal<Local, Bit>,
+    float: Signal<Local, Bit>,
+    by_integer: Signal<Local, Bit>,
+    uses_scale: Signal<Local, Bit>,
     unsigned_8: Signal<Local, Bit>,
     clamp: Signal<Local, Bit>,
     relu: Signal<Local, Bit>,
@@ -153,7 +170,6 @@ pub struct Setup {
     type_highest: Signal<Local, Int<32>>,
     least: Signal<Local, Int<32>>,
     most: Signal<Local, Int<32>>,
-    scale_bad: Signal<Local, Bit>,
     zero_bad: Signal<Local, Bit>,
     last_channel: Signal<Local, Bits<17>>,
     go: Signal<Local, Bit>,
@@ -179,9 +195,13 @@ impl Setup {
             idle: Signal::default(),
             start: Signal::default(),
             is_wide: Signal::default(),
+            is_float: Signal::default(),
+            fixed: Signal::default(),
+            gemmlowp: Signal::default(),
             bias: Signal::default(),
             per_channel: Signal::default(),
             scale: Signal::default(),
+            shift: Signal::default(),
             zero_point: Signal::default(),
             low: Signal::default(),
             high: Signal::default(),
@@ -202,6 +222,8 @@ impl Setup {
             fault_address: Signal::default(),
             scale_state: Reg::default(),
             scale_is_set: Reg::default(),
+            shift_state: Reg::default(),
+            shift_is_set: Reg::default(),
             zero_state: Reg::default(),
             low_state: Reg::default(),
             low_is_set: Reg::default(),
@@ -216,6 +238,8 @@ impl Setup {
             pc_r: Reg::default(),
             scale_r: Reg::default(),
             scale_known: Reg::default(),
+            shift_r: Reg::default(),
+            shift_known: Reg::default(),
             zero_r: Reg::default(),
             bounds_known: Reg::default(),
             clamp_low: Reg::default(),
@@ -234,7 +258,11 @@ impl Setup {
             start_r: Reg::default(),
             cause: Reg::default(),
             beyond: Reg::default(),
+            legal: Legal::default(),
             wide: Signal::default(),
+            float: Signal::default(),
+            by_integer: Signal::default(),
+            uses_scale: Signal::default(),
             unsigned_8: Signal::default(),
             clamp: Signal::default(),
             relu: Signal::default(),
@@ -243,7 +271,6 @@ impl Setup {
             type_highest: Signal::default(),
             least: Signal::default(),
             most: Signal::default(),
-            scale_bad: Signal::default(),
             zero_bad: Signal::default(),
             last_channel: Signal::default(),
             go: Signal::default(),
@@ -256,14 +283,20 @@ impl Logic for Setup {
     #[hdl_gen]
     fn update(&mut self) {
         comment!("fix_setup: state registers of FIX; checks, address and bounds of an instruction.");
-        dff_setup!(self, clk, scale_state, scale_is_set, zero_state, low_state, low_is_set, high_state, high_is_set);
+        dff_setup!(self, clk, scale_state, scale_is_set, shift_state, shift_is_set);
+        dff_setup!(self, clk, zero_state, low_state, low_is_set, high_state, high_is_set);
         dff_setup!(self, clk, phase, w2, w3, w4, w5, w6, pc_r, scale_r, scale_known, zero_r, bounds_known);
+        dff_setup!(self, clk, shift_r, shift_known);
         dff_setup!(self, clk, clamp_low, clamp_high, lowest, highest, floor, lower, raised, high_r, low_r);
         dff_setup!(self, clk, high_near_r, low_near_r, base_r, address_r, start_r, cause, beyond);
         if self.set_valid.val() {
             if self.set_register.val() == 0 {
                 self.scale_state.d.next = self.set_value.val();
                 self.scale_is_set.d.next = true;
+            }
+            if self.set_register.val() == 1 {
+                self.shift_state.d.next = self.set_value.val().get_bits::<8>(0);
+                self.shift_is_set.d.next = true;
             }
             if self.set_register.val() == 2 {
                 self.zero_state.d.next = self.set_value.val();
@@ -279,7 +312,10 @@ impl Logic for Setup {
         }
         // Fields.
         self.base_number.next = self.w2.q.val().get_bits::<4>(0);
-        self.wide.next = self.w2.q.val().get_bits::<4>(16) == 8;
+        self.wide.next = self.w2.q.val().get_bits::<3>(17) == 4;
+        self.float.next = self.wide.val() & self.w2.q.val().get_bit(16);
+        self.by_integer.next = self.w2.q.val().get_bits::<2>(22) != 0;
+        self.uses_scale.next = (!self.wide.val() | self.float.val()) & !self.w2.q.val().get_bit(21);
         self.unsigned_8.next = self.w2.q.val().get_bits::<4>(16) == 1;
         self.relu.next = self.w2.q.val().get_bit(24);
         self.clamp.next = self.w2.q.val().get_bit(25);
@@ -296,9 +332,9 @@ impl Logic for Setup {
             self.type_highest.next = 127.into();
         }
         // Checks.
-        self.scale_bad.next = self.scale_r.q.val().get_bit(31)
-            | (self.scale_r.q.val().get_bits::<8>(23) == 0)
-            | (self.scale_r.q.val().get_bits::<8>(23) == 255);
+        self.legal.scale.next = self.scale_r.q.val();
+        self.legal.shift.next = self.shift_r.q.val();
+        self.legal.fixed.next = self.by_integer.val();
         self.zero_bad.next = (self.zero_r.q.val() < self.lowest.q.val()) | (self.zero_r.q.val() > self.highest.q.val());
         self.last_channel.next = bit_cast::<17, 16>(self.w6.q.val().get_bits::<16>(16))
             + bit_cast::<17, 16>(self.w5.q.val().get_bits::<16>(16));
@@ -318,6 +354,8 @@ impl Logic for Setup {
                     self.pc_r.d.next = self.op_pc.val();
                     self.scale_r.d.next = self.scale_state.q.val();
                     self.scale_known.d.next = self.scale_is_set.q.val();
+                    self.shift_r.d.next = self.shift_state.q.val();
+                    self.shift_known.d.next = self.shift_is_set.q.val();
                     self.zero_r.d.next = signed_cast_int(self.zero_state.q.val());
                     self.clamp_low.d.next = signed_cast_int(self.low_state.q.val());
                     self.clamp_high.d.next = signed_cast_int(self.high_state.q.val());
@@ -358,17 +396,18 @@ impl Logic for Setup {
                 }
                 self.beyond.d.next = 0.into();
                 // Unsupported 3, UnsetRegister 4, BadScale 14, BadZeroPoint 15, OutOfBuffer 5.
-                if (self.w2.q.val().get_bits::<2>(22) != 0)
+                if (self.w2.q.val().get_bits::<2>(22) == 3)
                     | (!self.wide.val() & (self.w2.q.val().get_bits::<3>(17) != 0))
                 {
                     self.cause.d.next = 3.into();
                     self.phase.d.next = Phase::Fault;
-                } else if (!self.wide.val() & !self.w2.q.val().get_bit(21) & !self.scale_known.q.val())
+                } else if (self.uses_scale.val()
+                    & (!self.scale_known.q.val() | (self.by_integer.val() & !self.shift_known.q.val())))
                     | (self.clamp.val() & !self.bounds_known.q.val())
                 {
                     self.cause.d.next = 4.into();
                     self.phase.d.next = Phase::Fault;
-                } else if !self.wide.val() & !self.w2.q.val().get_bit(21) & self.scale_bad.val() {
+                } else if self.uses_scale.val() & self.legal.bad.val() {
                     self.cause.d.next = 14.into();
                     self.phase.d.next = Phase::Fault;
                 } else if !self.wide.val() & self.zero_bad.val() {
@@ -429,7 +468,11 @@ impl Logic for Setup {
         self.is_wide.next = self.wide.val();
         self.bias.next = self.w2.q.val().get_bit(20);
         self.per_channel.next = self.w2.q.val().get_bit(21);
-        self.scale.next = self.scale_r.q.val().get_bits::<31>(0);
+        self.is_float.next = self.float.val();
+        self.fixed.next = self.by_integer.val();
+        self.gemmlowp.next = self.w2.q.val().get_bit(23);
+        self.scale.next = self.scale_r.q.val();
+        self.shift.next = self.shift_r.q.val();
         self.zero_point.next = signed_cast_int(unsigned_cast_int(self.zero_r.q.val()).get_bits::<10>(0));
         self.low.next = self.low_r.q.val();
         self.high.next = self.high_r.q.val();
@@ -451,6 +494,7 @@ impl Logic for Setup {
         if self.rst.val() {
             self.phase.d.next = Phase::Idle;
             self.scale_is_set.d.next = false;
+            self.shift_is_set.d.next = false;
             self.low_is_set.d.next = false;
             self.high_is_set.d.next = false;
             self.zero_state.d.next = 0.into();

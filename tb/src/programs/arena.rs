@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!  region b: first + 4096 b ..+ 4096      base b points to it or far below it; its address modulo 64 is random
-//!  region 0: 256 biases, 256 scales, 256 shifts, 256 zero points of s8, 256 of u8; the others: operands and results
+//!  region 0: 256 biases, 256 scales, 256 shifts, 256 zero points of s8, 256 of u8, 160 multipliers; the others: operands and results
 //! ```
 //! The arena does not begin at a page, so that every region crosses a 4 KiB boundary.
 
@@ -18,7 +18,10 @@ pub(super) const SCALES: u32 = 4 * CHANNELS;
 pub(super) const SHIFTS: u32 = 8 * CHANNELS;
 pub(super) const ZEROS_S8: u32 = 9 * CHANNELS;
 pub(super) const ZEROS_U8: u32 = 11 * CHANNELS;
-pub(super) const PARAMETER_BYTES: u32 = 13 * CHANNELS;
+pub(super) const MULTIPLIERS: u32 = 13 * CHANNELS;
+/// Channels of the array of multipliers: what the region has room for, and more than a product has columns.
+pub(super) const MULTIPLIER_CHANNELS: u32 = 160;
+pub(super) const PARAMETER_BYTES: u32 = MULTIPLIERS + 4 * MULTIPLIER_CHANNELS;
 
 /// Bytes of L1 that a program may touch: that of `tiny`.
 pub(super) const L1_BYTES: u32 = 16 << 10;
@@ -98,7 +101,7 @@ fn parameters(rng: &mut impl Rng) -> Vec<u8> {
         bytes.extend(bias.to_le_bytes());
     }
     (0..CHANNELS).for_each(|_| bytes.extend(scale(rng).to_le_bytes()));
-    (0..CHANNELS).for_each(|_| bytes.push(rng.random()));
+    (0..CHANNELS).for_each(|_| bytes.push(shift(rng) as u8));
     for (lowest, highest) in [(-128, 127), (0, 255)] {
         for _ in 0..CHANNELS {
             // Only bits 8:0 of a zero point count.
@@ -106,7 +109,27 @@ fn parameters(rng: &mut impl Rng) -> Vec<u8> {
             bytes.extend((zero & 0x1FF | (rng.random::<i16>() << 9)).to_le_bytes());
         }
     }
+    (0..MULTIPLIER_CHANNELS).for_each(|_| bytes.extend(multiplier(rng).to_le_bytes()));
     bytes
+}
+
+/// A legal multiplier of the modes tflite and gemmlowp.
+pub(super) fn multiplier(rng: &mut impl Rng) -> u32 {
+    match rng.random_range(0..8) {
+        0 => 0,
+        1 => 1 << 30,
+        2 => (1 << 31) - 1,
+        _ => rng.random_range(1 << 30..1 << 31),
+    }
+}
+
+/// A legal shift of these modes, mostly one that leaves something between saturation and zero.
+pub(super) fn shift(rng: &mut impl Rng) -> i8 {
+    match rng.random_range(0..8) {
+        0 => 0,
+        1 => rng.random_range(-31..=30),
+        _ => rng.random_range(-13..-4),
+    }
 }
 
 /// Bits of a legal scale, mostly one that leaves something between saturation and zero.

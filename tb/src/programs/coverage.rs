@@ -16,6 +16,7 @@
 //! | `mte1.loadfb` | field x count |
 //! | `m.mmad` | dtype of A x dtype of B x accumulate |
 //! | `fix.store` | destination x layout x dtype x bias x per_channel x relu x clamp |
+//! | `fix.rounding` | dtype x rounding mode x source of scale and shift |
 //! | `fix.address` | layout x alignment of the address in GM |
 //! | `tile` | m, n and k of `m.mmad`, rows (plain, transposed) of `mte1.load`, m and n of `fix.store`, each by class |
 //! | `flag` | pair of pipes x id x kind |
@@ -225,16 +226,24 @@ impl Coverage {
     fn expect_stores(&mut self) {
         for (dst, dtype, bits) in ["gm", "l1", "ub"]
             .into_iter()
-            .flat_map(|dst| [Dtype::S8, Dtype::U8, Dtype::Int32].map(|dtype| (dst, dtype)))
+            .flat_map(|dst| [Dtype::S8, Dtype::U8, Dtype::Int32, Dtype::Fp32].map(|dtype| (dst, dtype)))
             .flat_map(|(dst, dtype)| (0..16).map(move |bits| (dst, dtype, bits)))
         {
             let words = ["bias", "relu", "clamp", "per_channel"];
-            if dtype == Dtype::Int32 && bits & 8 != 0 {
+            if dtype == Dtype::Int32 && bits & 8 != 0 || dtype == Dtype::Fp32 && bits & 4 != 0 {
                 continue;
             }
             let options = options(std::array::from_fn(|at| (words[at], bits >> at & 1 == 1)));
             for layout in Layout::ALL {
                 self.expect("fix.store", format!("{dst} {layout} {dtype}{options}"));
+            }
+        }
+        for (dtype, source) in [Dtype::S8, Dtype::U8, Dtype::Fp32]
+            .iter()
+            .flat_map(|dtype| ["register", "fb"].map(|source| (dtype, source)))
+        {
+            for rounding in Rounding::ALL.into_iter().filter(|mode| *dtype != Dtype::Fp32 || **mode == Rounding::Onnx) {
+                self.expect("fix.rounding", format!("{dtype} {rounding} from {source}"));
             }
         }
     }
@@ -327,6 +336,10 @@ impl Coverage {
                     ("per_channel", store.per_channel),
                 ]);
                 self.meet("fix.store", format!("{dst} {} {}{options}", store.layout, store.dtype_out));
+                if store.scales() {
+                    let source = if store.per_channel { "fb" } else { "register" };
+                    self.meet("fix.rounding", format!("{} {} from {source}", store.dtype_out, store.rounding));
+                }
                 self.meet("tile", format!("store m: {}", class(store.m, m0, 16)));
                 self.meet("tile", format!("store n: {}", class(store.n, n0, 16)));
             }

@@ -52,12 +52,26 @@ impl Product {
     }
 }
 
-/// Which dtype a channel's zero point is legal for.
+/// What a channel's parameters are legal for.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Parameters {
     bias: bool,
-    scale: bool,
+    scale: Option<Factor>,
+    shift: bool,
     zero_point: Option<Dtype>,
+}
+
+/// What a scale is legal as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Factor {
+    Float,
+    Integer,
+}
+
+impl Factor {
+    fn of(rounding: Rounding) -> Factor {
+        if rounding == Rounding::Onnx { Factor::Float } else { Factor::Integer }
+    }
 }
 
 impl<R: Rng> Generator<'_, R> {
@@ -129,7 +143,7 @@ impl<R: Rng> Generator<'_, R> {
             self.zero_point_source |= bit;
             let channel = self.channels_with(rows, |old| old.zero_point == Some(dtype));
             if !self.channels[channel..][..rows.into()].iter().all(|old| old.zero_point == Some(dtype)) {
-                self.load_parameters(FbField::ZeroPoint, channel, rows, dtype);
+                self.load_parameters(FbField::ZeroPoint, channel, rows, dtype, Factor::Float);
             }
             self.builder.set(Pipe::Mte1, channel_register, channel as u32);
         } else {
@@ -167,13 +181,16 @@ impl<R: Rng> Generator<'_, R> {
         } as u16;
         let channel = self.channels_with(count, |_| true);
         let dtype = self.dtype();
-        self.load_parameters(field, channel, count, dtype);
+        let factor = if self.rng.random() { Factor::Float } else { Factor::Integer };
+        self.load_parameters(field, channel, count, dtype, factor);
     }
 
-    /// Fills `count` channels, zero points with such as are legal for `dtype`.
-    fn load_parameters(&mut self, field: FbField, channel: usize, count: u16, dtype: Dtype) {
+    /// Fills `count` channels, zero points with such as are legal for `dtype`, scales with such as are legal as `factor`.
+    fn load_parameters(&mut self, field: FbField, channel: usize, count: u16, dtype: Dtype, factor: Factor) {
         let bytes = field.bytes() * u32::from(count);
+        let integer = factor == Factor::Integer && u32::from(count) <= MULTIPLIER_CHANNELS;
         let array = match (field, dtype) {
+            (FbField::Scale, _) if integer => Some(MULTIPLIERS),
             (FbField::Scale, _) => Some(SCALES),
             (FbField::ZeroPoint, Dtype::S8) => Some(ZEROS_S8),
             (FbField::ZeroPoint, _) => Some(ZEROS_U8),
@@ -182,7 +199,8 @@ impl<R: Rng> Generator<'_, R> {
         };
         let l1_address = match array {
             Some(start) => {
-                let spare = CHANNELS * field.bytes() - bytes;
+                let channels = if start == MULTIPLIERS { MULTIPLIER_CHANNELS } else { CHANNELS };
+                let spare = channels * field.bytes() - bytes;
                 L1_PARAMETERS + start + self.rng.random_range(0..=spare) / 32 * 32
             }
             None => self.place(L1_BYTES, bytes, 32),
@@ -191,8 +209,8 @@ impl<R: Rng> Generator<'_, R> {
         for known in &mut self.channels[channel..][..count.into()] {
             match field {
                 FbField::Bias => known.bias = true,
-                FbField::Scale => known.scale = true,
-                FbField::Shift => {}
+                FbField::Scale => known.scale = Some(if integer { Factor::Integer } else { Factor::Float }),
+                FbField::Shift => known.shift = array.is_some(),
                 FbField::ZeroPoint => known.zero_point = Some(dtype),
             }
         }
@@ -271,7 +289,11 @@ impl<R: Rng> Generator<'_, R> {
         }
         let c = self.c[self.rng.random_range(0..self.c.len())];
         let (l0c, mut m, n) = self.part_of_product(c);
-        let dtype_out = [Dtype::S8, Dtype::U8, Dtype::Int32][self.below(3) as usize];
+        let dtype_out = [Dtype::S8, Dtype::U8, Dtype::Int32, Dtype::Fp32][self.below(4) as usize];
+        let rounding = match dtype_out {
+            Dtype::S8 | Dtype::U8 => Rounding::ALL[self.below(3) as usize],
+            _ => Rounding::Onnx,
+        };
         let layout = self.layout();
         let row_bytes = dtype_out.bytes(n.into());
         let space = |m: u16| if layout == Layout::Nz { row_bytes.div_ceil(32) * 32 } else { row_bytes } * u32::from(m);
@@ -292,39 +314,52 @@ impl<R: Rng> Generator<'_, R> {
         };
         let (bias, relu, clamp): (bool, bool, bool) = (self.rng.random(), self.rng.random(), self.rng.random());
         let per_channel = dtype_out != Dtype::Int32 && self.rng.random::<bool>();
-        let channel = self.fix_registers(dtype_out, bias, per_channel, clamp, n);
-        self.builder.push(Instruction::FixStore(FixStore {
+        let mut store = FixStore {
             dst,
             layout,
             dst_stride,
             dtype_out,
             bias,
             per_channel,
-            rounding: Rounding::Onnx,
+            rounding,
             relu,
-            clamp,
+            clamp: clamp && dtype_out != Dtype::Fp32,
             m,
             n,
             l0c,
-            channel,
-        }));
+            channel: 0,
+        };
+        store.channel = self.fix_registers(&store);
+        self.builder.push(Instruction::FixStore(store));
     }
 
     /// Makes what FIX reads besides L0C legal, and gives the first channel.
-    fn fix_registers(&mut self, dtype_out: Dtype, bias: bool, per_channel: bool, clamp: bool, n: u16) -> u16 {
-        let good = |old: &Parameters| (!bias || old.bias) && (!per_channel || old.scale);
-        let channel = self.channels_with(n, good);
-        for (wanted, field) in [(bias, FbField::Bias), (per_channel, FbField::Scale)] {
-            let has = |old: &Parameters| if field == FbField::Bias { old.bias } else { old.scale };
-            if wanted && !self.channels[channel..][..n.into()].iter().all(has) {
-                self.load_parameters(field, channel, n, Dtype::S8);
+    fn fix_registers(&mut self, store: &FixStore) -> u16 {
+        let FixStore { dtype_out, bias, per_channel, clamp, n, .. } = *store;
+        let factor = Factor::of(store.rounding);
+        let shifts = per_channel && store.shifts();
+        let has = |old: &Parameters, field| match field {
+            FbField::Bias => old.bias,
+            FbField::Scale => old.scale == Some(factor),
+            _ => old.shift,
+        };
+        let wanted = [(bias, FbField::Bias), (per_channel, FbField::Scale), (shifts, FbField::Shift)];
+        let channel = self.channels_with(n, |old| wanted.iter().all(|&(wanted, field)| !wanted || has(old, field)));
+        for (wanted, field) in wanted {
+            while wanted && !self.channels[channel..][..n.into()].iter().all(|old| has(old, field)) {
+                self.load_parameters(field, channel, n, Dtype::S8, factor);
             }
         }
-        if dtype_out != Dtype::Int32 {
-            let (scale, zero) = (scale(self.rng), self.number(dtype_out) as u32);
-            if !per_channel {
-                self.builder.set(Pipe::Fix, fix::SCALE, scale);
+        if store.scales() && !per_channel {
+            let scale = if factor == Factor::Float { scale(self.rng) } else { multiplier(self.rng) };
+            self.builder.set(Pipe::Fix, fix::SCALE, scale);
+            if store.shifts() {
+                let shift = shift(self.rng);
+                self.builder.set(Pipe::Fix, fix::SHIFT, u32::from(shift as u8));
             }
+        }
+        if store.has_zero_point() {
+            let zero = self.number(dtype_out) as u32;
             self.builder.set(Pipe::Fix, fix::ZERO_POINT, zero);
         }
         if clamp {

@@ -33,6 +33,9 @@ impl Random {
     }
 }
 
+/// Channels below have an fp32 scale, from here on an integer.
+const MULTIPLIERS: usize = 256;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     Gm,
@@ -46,6 +49,9 @@ pub struct Job {
     pub words: [u32; 8],
     pub pc: u32,
     pub scale: Option<f32>,
+    /// With rounding `tflite` or `gemmlowp` it goes to the scale's register instead.
+    pub multiplier: u32,
+    pub shift: Option<i8>,
     pub zero_point: i32,
     pub clamp: Option<(i32, i32)>,
     pub bias: bool,
@@ -58,6 +64,8 @@ impl Job {
             words: [0x40, 0, 0, 0, 0, 0, 0, 0],
             pc: (random.next() as u32) & !31,
             scale: Some((random.below(1000) + 1) as f32 * 2f32.powi(-38 + random.below(8) as i32)),
+            multiplier: 1 << 30 | random.below(1 << 30) as u32,
+            shift: Some(random.below(8) as i8 - 26),
             zero_point: random.below(256) as i32 - if zero_is_unsigned { 0 } else { 128 },
             clamp: None,
             bias: random.below(2) == 0,
@@ -70,11 +78,18 @@ impl Job {
         let fractals = m.div_ceil(16) * n.div_ceil(16);
         let n = if fractals > config.l0c_fractals() as u64 { 16 } else { n };
         job.shape(m as u16, n as u16, wide, target, random.below(2) == 0);
-        if random.below(2) == 0 && !wide {
+        let float = wide && random.below(2) == 0;
+        if float {
+            job.words[2] |= 1 << 16;
+        }
+        if random.below(2) == 0 && (!wide || float) {
             job.words[2] |= 1 << 21;
         }
+        if !wide {
+            job.words[2] |= (random.below(3) as u32) << 22;
+        }
         job.words[2] |= (random.below(2) as u32) << 24;
-        if random.below(2) == 0 {
+        if random.below(2) == 0 && !float {
             job.words[2] |= 1 << 25;
             job.clamp = Some(if wide || random.below(8) == 0 {
                 (random.next() as i32 >> random.below(31), random.next() as i32 >> random.below(31))
@@ -105,7 +120,11 @@ impl Job {
         }
         let fractals = (m.div_ceil(16) * n.div_ceil(16)) as usize;
         let fractal = random.below((config.l0c_fractals() - fractals + 1) as u64) as u32;
-        let channel = random.below(512 - n + 1) as u32;
+        let channel = match (job.bit(21), job.rounding()) {
+            (true, 0) => random.below(MULTIPLIERS as u64 - n + 1) as u32,
+            (true, _) => MULTIPLIERS as u32 + random.below(512 - MULTIPLIERS as u64 - n + 1) as u32,
+            (false, _) => random.below(512 - n + 1) as u32,
+        };
         job.words[6] = fractal | channel << 16;
         job
     }
@@ -125,9 +144,9 @@ impl Job {
         }
     }
 
-    /// No bias, no clamp, no ReLU, s8 with zero point 0.
+    /// No bias, no clamp, no ReLU, s8 with zero point 0, mode onnx.
     pub fn plain(&mut self) {
-        self.words[2] &= !(0xF << 16 | 0x33 << 20);
+        self.words[2] &= !(0xF << 16 | 0x3F << 20);
         self.zero_point = 0;
         self.bias = false;
     }
@@ -140,8 +159,23 @@ impl Job {
         self.bit(4)
     }
 
+    /// Four bytes: int32 or fp32.
     fn wide(&self) -> bool {
-        self.words[2] >> 16 & 0xF == 8
+        self.words[2] >> 17 & 7 == 4
+    }
+
+    fn float(&self) -> bool {
+        self.words[2] >> 16 & 0xF == 9
+    }
+
+    /// 0 onnx, 1 tflite, 2 gemmlowp.
+    fn rounding(&self) -> u32 {
+        self.words[2] >> 22 & 3
+    }
+
+    /// Results as fp32 instead of int32.
+    pub fn make_float(&mut self) {
+        self.words[2] |= 9 << 16;
     }
 
     fn target(&self) -> Target {
@@ -170,6 +204,7 @@ pub struct Bench<const B: usize> {
     full_from: Vec<u64>,
     pub fb_bias: Vec<i32>,
     pub fb_scale: Vec<u32>,
+    pub fb_shift: Vec<i8>,
     bases: [u64; 16],
     gm: BTreeMap<u64, u8>,
     l1: Vec<u8>,
@@ -192,6 +227,7 @@ impl<const B: usize> Bench<B> {
             full_from: vec![0; blocks],
             fb_bias: vec![0; config.fb_channels],
             fb_scale: vec![1.0f32.to_bits(); config.fb_channels],
+            fb_shift: vec![0; config.fb_channels],
             bases: [0; 16],
             gm: BTreeMap::new(),
             l1: vec![],
@@ -277,24 +313,7 @@ impl<const B: usize> Bench<B> {
                 if job.bias {
                     acc = acc.wrapping_add(self.fb_bias[first + j]);
                 }
-                let mut value = i64::from(acc);
-                let mut zero = 0;
-                if !job.wide() {
-                    let scale = match job.bit(21) {
-                        true => f32::from_bits(self.fb_scale[first + j]),
-                        false => job.scale.expect("a scale"),
-                    };
-                    zero = i64::from(job.zero_point);
-                    let (lowest, highest) = if job.words[2] >> 16 & 1 == 1 { (0, 255) } else { (-128, 127) };
-                    let rounded = ((acc as f32) * scale).round_ties_even() as i32;
-                    value = (i64::from(rounded) + zero).clamp(lowest, highest);
-                }
-                if job.bit(24) {
-                    value = value.max(zero);
-                }
-                if let Some((low, high)) = job.clamp {
-                    value = value.max(i64::from(low)).min(i64::from(high));
-                }
+                let value = self.value(job, acc, first + j);
                 for byte in 0..size {
                     let (i, c) = (i as u64, (j * size + byte) as u64);
                     let at = match job.nz() {
@@ -306,6 +325,35 @@ impl<const B: usize> Bench<B> {
             }
         }
         bytes
+    }
+
+    /// One result; the bits of an fp32.
+    fn value(&self, job: &Job, acc: i32, channel: usize) -> i64 {
+        let (scale, shift) = match (job.bit(21), job.rounding()) {
+            (true, _) => (self.fb_scale[channel], self.fb_shift[channel]),
+            (false, 0) => (job.scale.map_or(0, f32::to_bits), 0),
+            (false, _) => (job.multiplier, job.shift.expect("a shift")),
+        };
+        let scaled = acc as f32 * f32::from_bits(scale);
+        if job.float() {
+            let y = if acc == 0 || job.bit(24) && scaled < 0.0 { 0.0 } else { scaled };
+            return y.to_bits().into();
+        }
+        let mut value = i64::from(acc);
+        let mut zero = 0;
+        if !job.wide() {
+            zero = i64::from(job.zero_point);
+            let (lowest, highest) = if job.words[2] >> 16 & 1 == 1 { (0, 255) } else { (-128, 127) };
+            let rounded = match job.rounding() {
+                0 => (scaled.round_ties_even() as i32).into(),
+                mode => fixed(mode, acc, scale, shift),
+            };
+            value = (rounded + zero).clamp(lowest, highest);
+        }
+        if job.bit(24) {
+            value = value.max(zero);
+        }
+        job.clamp.map_or(value, |(low, high)| value.max(low.into()).min(high.into()))
     }
 
     /// Runs the jobs back to back and compares GM, L1 and UB; cycles from the first instruction taken to the last done.
@@ -410,8 +458,11 @@ impl<const B: usize> Bench<B> {
         }
         for channel in 0..self.fb_bias.len() {
             self.fb_bias[channel] = random.next() as i32 >> random.below(28);
-            self.fb_scale[channel] =
-                ((random.below(1000) + 1) as f32 * 2f32.powi(-38 + random.below(12) as i32)).to_bits();
+            self.fb_scale[channel] = match channel < MULTIPLIERS {
+                true => ((random.below(1000) + 1) as f32 * 2f32.powi(-38 + random.below(12) as i32)).to_bits(),
+                false => 1 << 30 | random.below(1 << 30) as u32,
+            };
+            self.fb_shift[channel] = random.below(8) as i8 - 26;
         }
         let mut at = self.twin.cycle;
         self.full_from.fill(0);
@@ -464,6 +515,7 @@ impl<const B: usize> Bench<B> {
             let at = (channel + c) % self.fb_bias.len();
             self.twin.uut.fb_bias[c].next = u64::from(self.fb_bias[at] as u32).into();
             self.twin.uut.fb_scale[c].next = u64::from(self.fb_scale[at]).into();
+            self.twin.uut.fb_shift[c].next = u64::from(self.fb_shift[at] as u8).into();
         }
         let free = !random.percent(knobs.port_busy);
         self.twin.uut.row_ready.next = self.rows.len() < 3 && !random.percent(knobs.gm_busy);
@@ -538,7 +590,10 @@ impl<const B: usize> Bench<B> {
 fn registers(job: &Job) -> VecDeque<(u8, u32)> {
     let mut list = VecDeque::new();
     if let Some(scale) = job.scale {
-        list.push_back((0, scale.to_bits()));
+        list.push_back((0, if job.rounding() == 0 { scale.to_bits() } else { job.multiplier }));
+    }
+    if let Some(shift) = job.shift {
+        list.push_back((1, u32::from(shift as u8)));
     }
     list.push_back((2, job.zero_point as u32));
     if let Some((low, high)) = job.clamp {
@@ -546,4 +601,15 @@ fn registers(job: &Job) -> VecDeque<(u8, u32)> {
         list.push_back((4, high as u32));
     }
     list
+}
+
+/// Modes `tflite` (1) and `gemmlowp` (2), for shifts to the right.
+fn fixed(mode: u32, acc: i32, m: u32, shift: i8) -> i64 {
+    let (product, right) = (i64::from(acc) * i64::from(m), -i32::from(shift));
+    assert!(right > 0);
+    if mode == 1 {
+        return (product >> (30 + right)) + 1 >> 1;
+    }
+    let high = (product >> 30) + 1 >> 1;
+    (high.abs() + (1 << (right - 1)) >> right) * high.signum()
 }
