@@ -68,6 +68,14 @@ fn shapes_and_settings_that_cannot_be_are_refused() {
     folder.refuses("gemm --m 4 --n 4 --k 4 --out-dtype i8 --scale nan --out C.npy", "finite");
     folder.refuses("gemm --m 4 --n 4 --k 4 --out-dtype i8 --scale -1 --out C.npy", "positive");
     folder.refuses("gemm --m 4 --n 4 --k 4 --out-dtype i8 --scale absent.npy", "neither a number nor a file");
+    folder.refuses("gemm --m 4 --n 4 --k 4 --out-dtype f32 --out C.npy", "--scale");
+    folder.refuses("gemm --m 4 --n 4 --k 4 --out-dtype f32 --scale 0.5 --clamp 0,6 --out C.npy", "cannot be clamped");
+    folder.refuses("gemm --m 4 --n 4 --k 4 --out-dtype f32 --scale 0.5 --zero-point-out 1", "--zero-point-out");
+    folder.refuses("gemm --m 4 --n 4 --k 4 --out-dtype f32 --scale 0.5 --rounding tflite", "--rounding");
+    folder.refuses("gemm --m 4 --n 4 --k 4 --rounding gemmlowp", "--rounding");
+    folder.refuses("gemm --m 4 --n 4 --k 4 --out-dtype i8 --rounding nearest --scale 1", "gemmlowp");
+    folder.refuses("gemm --m 4 --n 4 --k 4 --out-dtype i8 --rounding tflite --scale -1", "above 0");
+    folder.refuses("gemm --m 4 --n 4 --k 4 --out-dtype i8 --rounding tflite --scale 2e9", "below 2^30");
     folder.refuses("gemm --m 4 --n 4 --k 4 --zero-point-a 200", "zero point 200");
     folder.refuses("gemm --m 4 --n 4 --k 4 --stall 1", "0 to 0.99");
     folder.refuses("gemm --m 4 --n 4 --k 4 --mem-latency 0", "at least 1");
@@ -136,6 +144,35 @@ fn a_product_of_numpy_files_comes_back_as_a_numpy_file() {
         folder.quader(&format!("gemm --a a.npy --b b.npy --out c.npy {clamped} {on}")).good();
         // 22 / 8 = 2.75, 775 / 8 = 96.875, -11 / 8, -1502 / 8.
         assert_eq!(npy_data(&folder.path("c.npy"), "|i1", "(2, 2)"), [3, 97, 255, 254], "{on}");
+
+        // Halves: -5.5 to -6 (even) or -5 (up). Sixteenths: 775 / 16 = 48.4; by 388 / 8 = 48.5 it becomes 49.
+        for (rounding, scale, rounded) in [
+            ("onnx", "0.5", [11, 127, -6i8, -128]),
+            ("tflite", "0.5", [11, 127, -5, -128]),
+            ("tflite", "0.0625", [1, 48, -1, -94]),
+            ("gemmlowp", "0.0625", [1, 49, -1, -94]),
+        ] {
+            let options = format!("--scale {scale} --out-dtype i8 --rounding {rounding}");
+            folder.quader(&format!("gemm --a a.npy --b b.npy --out c.npy {options} {on}")).good();
+            let bytes = rounded.map(|value| value as u8);
+            assert_eq!(npy_data(&folder.path("c.npy"), "|i1", "(2, 2)"), bytes, "{rounding} {on}");
+        }
+        // Halves and quarters by column: 22 / 2, 775 / 4 and so on.
+        let options = "--scale scales.npy --out-dtype i8 --rounding gemmlowp --zero-point-out -100";
+        folder.quader(&format!("gemm --a a.npy --b b.npy --out c.npy {options} {on}")).good();
+        assert_eq!(
+            npy_data(&folder.path("c.npy"), "|i1", "(2, 2)"),
+            [-89i8, 94, -105, -128].map(|value| value as u8),
+            "{on}"
+        );
+
+        for (relu, floor) in [("", f32::NEG_INFINITY), ("--relu", 0.0)] {
+            folder
+                .quader(&format!("gemm --a a.npy --b b.npy --out c.npy --scale 0.1 --out-dtype f32 {relu} {on}"))
+                .good();
+            let floats: Vec<u8> = sums.iter().flat_map(|&sum| (sum as f32 * 0.1).max(floor).to_le_bytes()).collect();
+            assert_eq!(npy_data(&folder.path("c.npy"), "<f4", "(2, 2)"), floats, "{on}");
+        }
     }
     assert_eq!(folder.names().len(), 6, "nothing but inputs and c.npy");
 }
@@ -157,7 +194,8 @@ fn a_job_holds_all_that_a_core_needs() {
     let job: Value = serde_json::from_slice(&file("job.json")).expect("it is JSON");
     let wanted = serde_json::json!({
         "m": 2, "n": 2, "k": 3, "b_transposed": true, "zero_point_a": 7, "zero_point_b": -2,
-        "scale": null, "zero_point_out": 3, "relu": false, "clamp": [-90, 90],
+        "rounding": "onnx", "scale": null, "multiplier": null, "shift": null, "zero_point_out": 3, "relu": false,
+        "clamp": [-90, 90],
     });
     assert_eq!((&job["config"], &job["kind"], &job["gemm"]), (&"tiny".into(), &"gemm".into(), &wanted));
     let operands = job["operands"].as_array().expect("it is a list");

@@ -104,6 +104,17 @@ fn products_and_convolutions_are_right_with_the_axi_models_and_the_numbers_of_ot
             "--m 33 --n 5 --k 64 --dtype s8u8 --scale 0.0004 --out-dtype u8 --zero-point-out 130 --clamp 20,220"
                 .to_owned(),
         ),
+        (
+            "gemmlowp",
+            format!(
+                "--m 18 --n 21 --k 40 --bias {bias} --scale {scale} --out-dtype i8 --rounding gemmlowp --zero-point-out 5"
+            ),
+        ),
+        (
+            "tflite",
+            "--m 9 --n 17 --k 33 --scale 0.0007 --out-dtype u8 --rounding tflite --zero-point-out 120".to_owned(),
+        ),
+        ("float32", format!("--m 11 --n 21 --k 20 --scale {scale} --out-dtype f32 --relu")),
         ("tiles", "--m 70 --n 40 --k 150".to_owned()),
         ("random", format!("--m {m} --n {n} --k {k}")),
     ];

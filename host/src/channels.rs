@@ -2,7 +2,8 @@
 //! What is done per column of C, the same for products and convolutions: zero points of B, bias, requantisation, ReLU, clamp.
 
 use crate::error::{HostError, Result};
-use isa::{Dtype, FbField};
+use crate::multiplier::Multiplier;
+use isa::{Dtype, FbField, Rounding};
 
 /// The parameter arrays lie at multiples of this many bytes.
 const PARAMETER_ALIGN: usize = 64;
@@ -10,11 +11,19 @@ const PARAMETER_ALIGN: usize = 64;
 /// Bytes of bias, scale and zero point of one column, in GM and in L1.
 const PARAMETER_BYTES: usize = 4 + 4 + 2;
 
+/// The same with a shift, and one byte more: 16 columns take a multiple of 32 bytes.
+const SHIFTED_BYTES: usize = PARAMETER_BYTES + 2;
+
 /// What FIX makes of the int32 sums.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
     /// They stay int32, modulo 2^32.
     Int32,
+    /// As fp32, times a scale: each rounded to nearest even. There is no clamp.
+    Fp32 {
+        /// One, or one per column; finite, positive and normal.
+        scales: Vec<f32>,
+    },
     /// Times a scale, rounded half to even, plus zero point, saturated: mode `onnx`.
     Quantised {
         /// s8 or u8.
@@ -24,6 +33,26 @@ pub enum Output {
         /// In the range of dtype.
         zero_point: i32,
     },
+    /// Times an integer and a power of two, rounded as the mode says, plus zero point, saturated: mode `tflite` or `gemmlowp`.
+    Fixed {
+        /// s8 or u8.
+        dtype: Dtype,
+        /// How it is rounded.
+        mode: FixedMode,
+        /// One, or one per column.
+        multipliers: Vec<Multiplier>,
+        /// In the range of dtype.
+        zero_point: i32,
+    },
+}
+
+/// How a product with a [`Multiplier`] is rounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FixedMode {
+    /// Once, half up: TFLite built with single rounding.
+    Tflite,
+    /// After the multiplication half up, after the shift to the right half away from zero: TFLite as it is built by default.
+    Gemmlowp,
 }
 
 impl Output {
@@ -31,7 +60,47 @@ impl Output {
     pub fn dtype(&self) -> Dtype {
         match self {
             Output::Int32 => Dtype::Int32,
-            Output::Quantised { dtype, .. } => *dtype,
+            Output::Fp32 { .. } => Dtype::Fp32,
+            Output::Quantised { dtype, .. } | Output::Fixed { dtype, .. } => *dtype,
+        }
+    }
+
+    /// The rounding mode of the core.
+    pub fn rounding(&self) -> Rounding {
+        match self {
+            Output::Fixed { mode: FixedMode::Tflite, .. } => Rounding::Tflite,
+            Output::Fixed { mode: FixedMode::Gemmlowp, .. } => Rounding::Gemmlowp,
+            _ => Rounding::Onnx,
+        }
+    }
+
+    /// The zero point of the results; 0 for int32 and fp32.
+    pub fn zero_point(&self) -> i32 {
+        match self {
+            Output::Int32 | Output::Fp32 { .. } => 0,
+            Output::Quantised { zero_point, .. } | Output::Fixed { zero_point, .. } => *zero_point,
+        }
+    }
+
+    /// The scales as the core takes them: fp32 bits or multipliers, and the shifts of these.
+    pub(crate) fn factors(&self) -> Vec<(u32, Option<i8>)> {
+        match self {
+            Output::Int32 => vec![],
+            Output::Fp32 { scales } | Output::Quantised { scales, .. } => {
+                scales.iter().map(|scale| (scale.to_bits(), None)).collect()
+            }
+            Output::Fixed { multipliers, .. } => {
+                multipliers.iter().map(|one| (one.m.to_bits() as u32, Some(one.shift))).collect()
+            }
+        }
+    }
+
+    /// Scales or multipliers: how many there are.
+    fn count(&self) -> usize {
+        match self {
+            Output::Int32 => 0,
+            Output::Fp32 { scales } | Output::Quantised { scales, .. } => scales.len(),
+            Output::Fixed { multipliers, .. } => multipliers.len(),
         }
     }
 
@@ -77,7 +146,8 @@ impl Parameter {
 }
 
 impl Channels<'_> {
-    /// *Errors*: [`HostError::OperandLength`], [`HostError::OperandDtype`], [`HostError::ZeroPoint`], [`HostError::Scale`].
+    /// *Errors*: [`HostError::OperandLength`], [`HostError::OperandDtype`], [`HostError::ZeroPoint`], [`HostError::Scale`],
+    /// [`HostError::Multiplier`], [`HostError::FloatClamp`].
     pub(crate) fn validate(&self) -> Result<()> {
         let n = self.n;
         check_dtype(self.operand, self.dtype)?;
@@ -88,16 +158,28 @@ impl Channels<'_> {
         if let Some(bias) = self.bias {
             check_length("bias", n, bias.len())?;
         }
-        if let Output::Quantised { dtype, scales, zero_point } = self.output {
+        if let Output::Quantised { dtype, zero_point, .. } | Output::Fixed { dtype, zero_point, .. } = self.output {
             check_dtype("the result", *dtype)?;
             check_zero_point("the result", *zero_point, *dtype)?;
-            if scales.len() != 1 {
-                check_length("scales", n, scales.len())?;
+        }
+        match self.output {
+            Output::Int32 => {}
+            Output::Fp32 { .. } if self.clamp.is_some() => return Err(HostError::FloatClamp),
+            Output::Fp32 { scales } | Output::Quantised { scales, .. } => {
+                let bad = scales.iter().position(|scale| !scale.is_normal() || *scale < 0.0);
+                if let Some(channel) = bad {
+                    return Err(HostError::Scale { channel, value: scales[channel] });
+                }
             }
-            let bad = scales.iter().position(|scale| !scale.is_normal() || *scale < 0.0);
-            if let Some(channel) = bad {
-                return Err(HostError::Scale { channel, value: scales[channel] });
+            Output::Fixed { multipliers, .. } => {
+                if let Some(channel) = multipliers.iter().position(|multiplier| !multiplier.is_legal()) {
+                    let Multiplier { m, shift } = multipliers[channel];
+                    return Err(HostError::Multiplier { channel, bits: m.to_bits(), shift });
+                }
             }
+        }
+        if !matches!(self.output, Output::Int32) && self.output.count() != 1 {
+            check_length("scales", n, self.output.count())?;
         }
         Ok(())
     }
@@ -109,7 +191,17 @@ impl Channels<'_> {
 
     /// True if every column has its own scale.
     pub(crate) fn scale_per_column(&self) -> bool {
-        matches!(self.output, Output::Quantised { scales, .. } if scales.len() > 1)
+        self.output.count() > 1
+    }
+
+    /// True if every column has its own shift.
+    fn shift_per_column(&self) -> bool {
+        matches!(self.output, Output::Fixed { .. }) && self.scale_per_column()
+    }
+
+    /// Bytes of all parameters of a column.
+    fn column_bytes(&self) -> usize {
+        if self.shift_per_column() { SHIFTED_BYTES } else { PARAMETER_BYTES }
     }
 
     /// The parameter array that goes into a field of FB, if there is one.
@@ -118,18 +210,21 @@ impl Channels<'_> {
             FbField::Bias if self.bias.is_some() => Some(Parameter { bytes: 4, before: 0 }),
             FbField::Scale if self.scale_per_column() => Some(Parameter { bytes: 4, before: 4 }),
             FbField::ZeroPoint if self.zero_point_per_column() => Some(Parameter { bytes: 2, before: 8 }),
+            FbField::Shift if self.shift_per_column() => Some(Parameter { bytes: 1, before: PARAMETER_BYTES }),
             _ => None,
         }
     }
 
     /// The arrays that there are: field of FB, offset in GM, little-endian bytes.
     pub(crate) fn parameter_arrays(&self) -> Vec<(FbField, u64, Vec<u8>)> {
-        let bytes = |field| match (field, self.output) {
-            (FbField::Bias, _) => self.bias.iter().copied().flatten().flat_map(|bias| bias.to_le_bytes()).collect(),
-            (FbField::Scale, Output::Quantised { scales, .. }) => {
-                scales.iter().flat_map(|scale| scale.to_le_bytes()).collect()
+        let factors = self.output.factors();
+        let bytes = |field| match field {
+            FbField::Bias => self.bias.iter().copied().flatten().flat_map(|bias| bias.to_le_bytes()).collect(),
+            FbField::Scale => factors.iter().flat_map(|(scale, _)| scale.to_le_bytes()).collect(),
+            FbField::Shift => factors.iter().filter_map(|(_, shift)| shift.map(|shift| shift as u8)).collect(),
+            FbField::ZeroPoint => {
+                self.zero_points.iter().flat_map(|&zero_point| (zero_point as i16).to_le_bytes()).collect()
             }
-            _ => self.zero_points.iter().flat_map(|&zero_point| (zero_point as i16).to_le_bytes()).collect(),
         };
         let array = |&field| Some((field, self.parameter(field)?.gm_offset(self.n) as u64, bytes(field)));
         FbField::ALL.iter().filter_map(array).collect()
@@ -137,12 +232,12 @@ impl Channels<'_> {
 
     /// Bytes of all parameter arrays in GM.
     pub(crate) fn parameter_bytes(&self) -> usize {
-        PARAMETER_BYTES * self.n.next_multiple_of(PARAMETER_ALIGN)
+        self.column_bytes() * self.n.next_multiple_of(PARAMETER_ALIGN)
     }
 
     /// Bytes of the parameters of `columns` columns in L1, a multiple of 16: a multiple of 32, as MTE1 needs.
     pub(crate) fn parameter_slot_bytes(&self, columns: usize) -> usize {
-        if self.has_parameters() { columns * PARAMETER_BYTES } else { 0 }
+        if self.has_parameters() { columns * self.column_bytes() } else { 0 }
     }
 
     /// True if something goes through FB.

@@ -14,7 +14,7 @@ use isa::limits::{FRACTAL_ROW_BYTES, FRACTAL_ROWS, L0C_FRACTAL_COLUMNS};
 use isa::state::{fix, mte1, outer};
 use isa::{
     Dtype, FbField, FixStore, FixTarget, GmAddress, Inst, Instruction, Layout, LocalBuffer, Mmad, Mte1Load, Mte1LoadFb,
-    Mte2Load, Mte3Store, Pipe, ProgramBuilder, Rounding, Side,
+    Mte2Load, Mte3Store, Pipe, ProgramBuilder, Side,
 };
 use std::ops::Range;
 
@@ -131,7 +131,7 @@ impl Emitter<'_> {
             self.multiply(step, tile);
             if step.last {
                 if missing {
-                    self.load_parameters(tile, slot, &step.columns, &[FbField::Bias, FbField::Scale]);
+                    self.load_parameters(tile, slot, &step.columns, &[FbField::Bias, FbField::Scale, FbField::Shift]);
                 }
                 self.store(step, tile, slot);
                 tile += 1;
@@ -150,10 +150,13 @@ impl Emitter<'_> {
             [zero_point] => set(Pipe::Mte1, mte1::ZERO_POINT_B, *zero_point as u32),
             _ => set(Pipe::Mte1, mte1::ZERO_POINT_SOURCE, 2),
         }
-        if let Output::Quantised { scales, zero_point, .. } = channels.output {
-            if let [scale] = scales[..] {
-                set(Pipe::Fix, fix::SCALE, scale.to_bits());
+        if let [(scale, shift)] = channels.output.factors()[..] {
+            set(Pipe::Fix, fix::SCALE, scale);
+            if let Some(shift) = shift {
+                set(Pipe::Fix, fix::SHIFT, u32::from(shift as u8));
             }
+        }
+        if let Output::Quantised { zero_point, .. } | Output::Fixed { zero_point, .. } = channels.output {
             set(Pipe::Fix, fix::ZERO_POINT, *zero_point as u32);
         }
         if let Some((low, high)) = channels.clamp {
@@ -273,7 +276,7 @@ impl Emitter<'_> {
             dtype_out: channels.output.dtype(),
             bias: channels.bias.is_some(),
             per_channel: channels.scale_per_column(),
-            rounding: Rounding::Onnx,
+            rounding: channels.output.rounding(),
             relu: channels.relu,
             clamp: channels.clamp.is_some(),
             m: step.rows as u16,

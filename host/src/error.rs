@@ -84,6 +84,17 @@ pub enum HostError {
         /// The value.
         value: f32,
     },
+    /// A multiplier that is neither 0 nor within 1/2 to 1, or a shift outside -31..=30.
+    Multiplier {
+        /// Column of C, output channel; 0 for a multiplier of the whole tensor.
+        channel: usize,
+        /// The multiplier in units of 2^-31.
+        bits: i32,
+        /// The shift.
+        shift: i8,
+    },
+    /// fp32 results with bounds.
+    FloatClamp,
     /// The buffers of the core hold no tile of the product.
     NoTiling {
         /// The core.
@@ -141,6 +152,11 @@ impl fmt::Display for HostError {
             HostError::Scale { channel, value } => {
                 write!(f, "the scale {value} of channel {channel} is not finite, positive and normal")
             }
+            HostError::Multiplier { channel, bits, shift } => write!(
+                f,
+                "multiplier {bits} with shift {shift} of channel {channel} cannot be used: the multiplier must be 0 or 2^30 to 2^31 - 1, the shift -31 to 30"
+            ),
+            HostError::FloatClamp => f.write_str("fp32 results cannot be clamped: the bounds are integers"),
             HostError::NoTiling { config } => {
                 write!(f, "the buffers of the core `{config}` hold no tile of the product: take a larger core")
             }

@@ -20,7 +20,7 @@ pub(crate) mod base {
     pub(crate) const A: u8 = 0;
     pub(crate) const B: u8 = 1;
     pub(crate) const C: u8 = 2;
-    /// Bias int32, scale fp32, zero point s16, one array of n each, at multiples of 64 bytes.
+    /// Bias int32, scale fp32 or multiplier int32, zero point s16, shift s8, one array of n each, at multiples of 64 bytes.
     pub(crate) const PARAMETERS: u8 = 3;
 }
 
@@ -66,8 +66,10 @@ pub(crate) fn job<'a>(
     for (field, offset, bytes) in channels.parameter_arrays() {
         let (name, dtype) = match field {
             FbField::Bias => ("bias", "int32"),
+            FbField::Scale if matches!(channels.output, Output::Fixed { .. }) => ("multiplier", "int32"),
             FbField::Scale => ("scale", "float32"),
-            _ => (zero_point, "int16"),
+            FbField::Shift => ("shift", "int8"),
+            FbField::ZeroPoint => (zero_point, "int16"),
         };
         let address = place(base::PARAMETERS) + offset;
         operands.push(Operand { name, address, dtype, shape: vec![channels.n], bytes: bytes.into() });
@@ -88,6 +90,7 @@ fn numpy_name(dtype: Dtype) -> &'static str {
     match dtype {
         Dtype::S8 => "int8",
         Dtype::U8 => "uint8",
+        Dtype::Fp32 => "float32",
         _ => "int32",
     }
 }
@@ -104,7 +107,7 @@ pub struct Product {
 }
 
 impl Product {
-    /// The elements, row-major.
+    /// The elements, row-major; of fp32 results the bits.
     pub fn values(&self) -> Vec<i32> {
         match self.dtype {
             Dtype::S8 => self.c.iter().map(|&byte| i32::from(byte as i8)).collect(),

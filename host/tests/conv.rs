@@ -193,9 +193,13 @@ fn layers_of_mlperf_tiny_equal_plain_loops_with_few_steps_and_every_line_read_on
             let group = conv.w_bytes() / conv.groups;
             let rest = conv.groups % tiling.groups;
             let weights = conv.groups / tiling.groups * tiling.groups.pow(2) * group + rest.pow(2) * group;
-            let per_channel = matches!(&conv.output, Output::Quantised { scales, .. } if scales.len() > 1);
+            let factor = match &conv.output {
+                Output::Quantised { scales, .. } | Output::Fp32 { scales } if scales.len() > 1 => 4,
+                Output::Fixed { multipliers, .. } if multipliers.len() > 1 => 5,
+                _ => 0,
+            };
             let zero_points = if conv.zero_points_w.len() > 1 { 2 } else { 0 };
-            let parameters = 4 * usize::from(conv.bias.is_some()) + 4 * usize::from(per_channel) + zero_points;
+            let parameters = 4 * usize::from(conv.bias.is_some()) + factor + zero_points;
             let read = report.get(Counter::BytesRead).unwrap() as usize;
             let expected = lines * conv.w * conv.cin + weights + parameters * conv.cout;
             assert_eq!(read, expected, "{what}: x, weights, parameters once\n{tiling:?}");

@@ -56,12 +56,26 @@ pub struct Computed<'a> {
 }
 
 /// What comes after the sum, as both kinds tell it.
-pub fn finish(output: &host::Output, relu: bool, clamp: Option<(i32, i32)>) -> [(&'static str, Value); 4] {
-    let (scale, zero_point) = match output {
-        host::Output::Quantised { scales, zero_point, .. } => (one(scales).map(|&scale| f64::from(scale)), *zero_point),
-        host::Output::Int32 => (None, 0),
+pub fn finish(output: &host::Output, relu: bool, clamp: Option<(i32, i32)>) -> [(&'static str, Value); 7] {
+    let scale = match output {
+        host::Output::Quantised { scales, .. } | host::Output::Fp32 { scales } => {
+            one(scales).map(|&scale| f64::from(scale))
+        }
+        _ => None,
     };
-    [("scale", json!(scale)), ("zero_point_out", json!(zero_point)), ("relu", json!(relu)), ("clamp", json!(clamp))]
+    let multiplier = match output {
+        host::Output::Fixed { multipliers, .. } => one(multipliers),
+        _ => None,
+    };
+    [
+        ("rounding", json!(output.rounding().name())),
+        ("scale", json!(scale)),
+        ("multiplier", json!(multiplier.map(|multiplier| multiplier.m.to_bits()))),
+        ("shift", json!(multiplier.map(|multiplier| multiplier.shift))),
+        ("zero_point_out", json!(output.zero_point())),
+        ("relu", json!(relu)),
+        ("clamp", json!(clamp)),
+    ]
 }
 
 /// A zero point that holds for all channels; none given is 0.

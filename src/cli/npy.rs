@@ -213,13 +213,16 @@ pub fn read_floats(path: &Path) -> Result<Vec<f32>> {
     vector(path, &array, |value| value)
 }
 
-/// Writes the result in C order: int32, int8 or uint8, as the product gives it.
+/// Writes the result in C order: int32, int8, uint8 or float32, as the product gives it.
 pub fn write_product(file: Output, product: &Product, shape: &[usize]) -> Result {
     let mut bytes = Vec::new();
     let values = product.values();
     let written = match product.dtype {
         Dtype::U8 => write_array(&mut bytes, shape, values.into_iter().map(|value| value as u8).collect()),
         Dtype::S8 => write_array(&mut bytes, shape, values.into_iter().map(|value| value as i8).collect()),
+        Dtype::Fp32 => {
+            write_array(&mut bytes, shape, values.into_iter().map(|bits| f32::from_bits(bits as u32)).collect())
+        }
         _ => write_array(&mut bytes, shape, values),
     };
     written.map_err(|error| Failure::failed(format!("the result cannot be written as a NumPy file: {error}")))?;

@@ -6,7 +6,7 @@ use super::output::{self, Output};
 use super::table::{self, grouped};
 use super::{Backend, Failure, Result, Target, json, npy, number};
 use clap::{Args, ValueEnum};
-use host::{MemorySettings, Modelled, Product, Transport};
+use host::{MemorySettings, Modelled, Multiplier, Product, Transport};
 use isa::Dtype;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -54,6 +54,19 @@ pub enum OutDtype {
     I8,
     /// uint8
     U8,
+    /// float32: the sum as float32 times the scale
+    F32,
+}
+
+/// How an i8 or u8 result is rounded, named after the runtime that does so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Rounding {
+    /// In float32, half to even
+    Onnx,
+    /// By an integer multiplier and a shift, once, half up
+    Tflite,
+    /// By an integer multiplier and a shift, after each of them: what TFLite does by default
+    Gemmlowp,
 }
 
 impl OutDtype {
@@ -63,6 +76,7 @@ impl OutDtype {
             OutDtype::I32 => "i32",
             OutDtype::I8 => "i8",
             OutDtype::U8 => "u8",
+            OutDtype::F32 => "f32",
         }
     }
 }
@@ -82,13 +96,16 @@ pub struct Options {
     /// Number formats of the two operands; those of the files, else s8s8
     #[arg(long, value_enum)]
     dtype: Option<Pair>,
-    /// Number format of the result; i8 and u8 need --scale
+    /// Number format of the result; i8, u8 and f32 need --scale
     #[arg(long, value_enum, default_value_t = OutDtype::I32)]
     pub out_dtype: OutDtype,
+    /// How an i8 or u8 result is rounded; tflite and gemmlowp make a multiplier and a shift of each scale, as TFLite does
+    #[arg(long, value_enum, default_value_t = Rounding::Onnx)]
+    rounding: Rounding,
     /// Zero point of the result
     #[arg(long, value_name = "Z", default_value_t = 0, allow_negative_numbers = true)]
     zero_point_out: i32,
-    /// No result below its zero point, or below 0 for i32
+    /// No result below its zero point, or below 0 for i32 and f32
     #[arg(long)]
     pub relu: bool,
     /// No result outside these bounds
@@ -182,7 +199,7 @@ pub struct Work<'a> {
     pub estimate: u64,
     /// Runs it on a core.
     pub run: &'a dyn Fn(&mut dyn Transport) -> host::Result<Product>,
-    /// What the elements must be, by means that core and model do not use.
+    /// What the elements must be, by means that core and model do not use; the bits of float32.
     pub expected: &'a dyn Fn() -> Vec<i32>,
     /// What JSON tells of it.
     pub figures: json::Object,
@@ -194,9 +211,9 @@ pub struct Work<'a> {
 #[derive(Debug)]
 pub struct Mismatch {
     index: usize,
-    expected: i32,
+    expected: String,
     by: String,
-    got: i32,
+    got: String,
 }
 
 impl Options {
@@ -267,24 +284,53 @@ impl Options {
     pub fn output(&self) -> Result<host::Output> {
         let dtype = match self.out_dtype {
             OutDtype::I32 if self.scale.is_some() => {
-                return Err(Failure::input("--scale needs --out-dtype i8 or u8: an i32 result is not scaled"));
+                return Err(Failure::input("--scale needs --out-dtype i8, u8 or f32: an i32 result is not scaled"));
             }
-            OutDtype::I32 if self.zero_point_out != 0 => {
-                return Err(Failure::input("--zero-point-out needs --out-dtype i8 or u8: an i32 result has none"));
-            }
-            OutDtype::I32 => return Ok(host::Output::Int32),
-            OutDtype::I8 => Dtype::S8,
-            OutDtype::U8 => Dtype::U8,
+            OutDtype::I8 => Some(Dtype::S8),
+            OutDtype::U8 => Some(Dtype::U8),
+            OutDtype::I32 | OutDtype::F32 => None,
         };
+        let name = self.out_dtype.name();
+        if dtype.is_none() && self.zero_point_out != 0 {
+            return Err(Failure::input(format!(
+                "--zero-point-out needs --out-dtype i8 or u8: an {name} result has none"
+            )));
+        }
+        if dtype.is_none() && self.rounding != Rounding::Onnx {
+            return Err(Failure::input(format!(
+                "--rounding needs --out-dtype i8 or u8: an {name} result is no rounded integer"
+            )));
+        }
+        if self.out_dtype == OutDtype::I32 {
+            return Ok(host::Output::Int32);
+        }
         let Some(scale) = &self.scale else {
-            let name = self.out_dtype.name();
             return Err(Failure::input(format!("--out-dtype {name} needs --scale: give a number, for example 0.01")));
         };
+        let mode = match self.rounding {
+            Rounding::Onnx => None,
+            Rounding::Tflite => Some(host::FixedMode::Tflite),
+            Rounding::Gemmlowp => Some(host::FixedMode::Gemmlowp),
+        };
+        let zero_point = self.zero_point_out;
+        if let (Some(mode), Some(dtype)) = (mode, dtype) {
+            let multipliers = match scale.parse::<f64>() {
+                Ok(one) => vec![multiplier(one)?],
+                Err(_) => {
+                    let scales = npy::read_floats(file("--scale", scale)?)?;
+                    scales.into_iter().map(|scale| multiplier(scale.into())).collect::<Result<_>>()?
+                }
+            };
+            return Ok(host::Output::Fixed { dtype, mode, multipliers, zero_point });
+        }
         let scales = match scale.parse() {
             Ok(one) => vec![one],
             Err(_) => npy::read_floats(file("--scale", scale)?)?,
         };
-        Ok(host::Output::Quantised { dtype, scales, zero_point: self.zero_point_out })
+        Ok(match dtype {
+            Some(dtype) => host::Output::Quantised { dtype, scales, zero_point },
+            None => host::Output::Fp32 { scales },
+        })
     }
 
     /// Both operands: the bytes of their files, or random ones of these lengths.
@@ -316,7 +362,11 @@ impl Options {
             let Some((by, expected)) = wrong else { continue };
             count += 1;
             if first.len() < SHOWN {
-                first.push(Mismatch { index, expected: expected[index], by: by.clone(), got });
+                let [expected, got] = [expected[index], got].map(|value| match product.dtype {
+                    Dtype::Fp32 => format!("{:?}", f32::from_bits(value as u32)),
+                    _ => value.to_string(),
+                });
+                first.push(Mismatch { index, expected, by: by.clone(), got });
             }
         }
         Ok((count, first))
@@ -409,6 +459,13 @@ pub fn zero_points(option: &str, word: &str) -> Result<Vec<i32>> {
         Ok(one) => Ok(vec![one]),
         Err(_) => npy::read_integers(file(option, word)?),
     }
+}
+
+/// The multiplier of a scale.
+fn multiplier(scale: f64) -> Result<Multiplier> {
+    Multiplier::of(scale).ok_or_else(|| {
+        Failure::input(format!("scale {scale} cannot be used: it must be above 0 and below 2^30 for this rounding"))
+    })
 }
 
 /// A word that is no number has to be a file that is there.

@@ -3,7 +3,7 @@
 //!
 //! Two roundings and two saturations, as `docs/numerics.md` has them; every float32 stands here as an integer significand with an exponent.
 
-use host::{Conv, Gemm, Output};
+use host::{Conv, FixedMode, Gemm, Multiplier, Output};
 use isa::Dtype;
 use ndarray::Array2;
 
@@ -33,20 +33,23 @@ pub fn product(gemm: &Gemm, a: &[u8], b: &[u8]) -> Vec<i32> {
         let bias = gemm.bias.as_ref().map_or(0, |bias| i64::from(bias[column]));
         // int32 addition wraps.
         let sum = (sum + bias) as i32;
-        let (value, floor) = match &gemm.output {
-            Output::Int32 => (sum, 0),
-            Output::Quantised { dtype, scales, zero_point } => {
-                let scale = if scales.len() == 1 { scales[0] } else { scales[column] };
-                (requantised(sum, scale, *zero_point, *dtype), *zero_point)
+        let of = |count: usize| if count == 1 { 0 } else { column };
+        let zero_point = gemm.output.zero_point();
+        let value = match &gemm.output {
+            Output::Int32 => sum,
+            Output::Fp32 { scales } => return float32(sum, scales[of(scales.len())], gemm.relu) as i32,
+            Output::Quantised { dtype, scales, .. } => requantised(sum, scales[of(scales.len())], zero_point, *dtype),
+            Output::Fixed { dtype, mode, multipliers, .. } => {
+                finished(multiplied(sum, multipliers[of(multipliers.len())], *mode), zero_point, *dtype)
             }
         };
-        let value = if gemm.relu { value.max(floor) } else { value };
+        let value = if gemm.relu { value.max(zero_point) } else { value };
         let value = gemm.clamp.map_or(value, |(low, high)| value.max(low).min(high));
-        match gemm.output {
-            Output::Int32 => value,
-            // Bounds outside the type leave the low byte.
-            Output::Quantised { dtype: Dtype::U8, .. } => i32::from(value as u8),
-            Output::Quantised { .. } => i32::from(value as i8),
+        // Bounds outside the type leave the low byte.
+        match gemm.output.dtype() {
+            Dtype::U8 => i32::from(value as u8),
+            Dtype::S8 => i32::from(value as i8),
+            _ => value,
         }
     };
     sums.indexed_iter().map(element).collect()
@@ -78,6 +81,13 @@ pub fn convolution(conv: &Conv, x: &[u8], weights: &[u8]) -> Vec<i32> {
             Output::Quantised { dtype, scales, zero_point } if scales.len() > 1 => {
                 Output::Quantised { dtype: *dtype, scales: scales[outputs.clone()].to_vec(), zero_point: *zero_point }
             }
+            Output::Fp32 { scales } if scales.len() > 1 => Output::Fp32 { scales: scales[outputs.clone()].to_vec() },
+            Output::Fixed { dtype, mode, multipliers, zero_point } if multipliers.len() > 1 => Output::Fixed {
+                dtype: *dtype,
+                mode: *mode,
+                multipliers: multipliers[outputs.clone()].to_vec(),
+                zero_point: *zero_point,
+            },
             output => output.clone(),
         };
         let gemm = Gemm {
@@ -125,29 +135,61 @@ fn rounded(value: u128, exponent: i32) -> (u128, i32) {
     (halved(value, drop), exponent + drop as i32)
 }
 
-/// The rounding mode `onnx` for a scale that is finite, positive and normal.
-fn requantised(sum: i32, scale: f32, zero_point: i32, dtype: Dtype) -> i32 {
+/// |sum scale| with both roundings to float32: significand of at most 24 bits and exponent.
+fn scaled(sum: i32, scale: f32) -> (u128, i32) {
     let bits = scale.to_bits();
     let (significand, exponent) = (u128::from(bits & 0x7F_FFFF | 0x80_0000), (bits >> 23) as i32 - 127 - 23);
     let (x, x_exponent) = rounded(sum.unsigned_abs().into(), 0);
-    let (y, y_exponent) = rounded(x * significand, x_exponent + exponent);
+    rounded(x * significand, x_exponent + exponent)
+}
+
+/// The rounding mode `onnx` for a scale that is finite, positive and normal.
+fn requantised(sum: i32, scale: f32, zero_point: i32, dtype: Dtype) -> i32 {
+    let (y, y_exponent) = scaled(sum, scale);
     let size = match y_exponent {
-        // Far beyond int32, infinity included.
-        64.. => u128::MAX,
+        // Far beyond int32, infinity included; 0 stays 0.
+        64.. => y << 63,
         0..64 => y << y_exponent,
         _ => halved(y, y_exponent.unsigned_abs()),
     };
     // Both ends of int32 are far outside the range of the type, whatever the zero point.
-    let size = size.min(1 << 31) as i64;
-    let signed = if sum < 0 && y != 0 {
-        -size
-    } else if y == 0 {
-        0
-    } else {
-        size
-    };
+    let size = size.min(1 << 31) as i128;
+    finished(if sum < 0 { -size } else { size }, zero_point, dtype)
+}
+
+/// The bits of the float32 result for such a scale.
+fn float32(sum: i32, scale: f32, relu: bool) -> u32 {
+    let (y, exponent) = scaled(sum, scale);
+    if y == 0 || (relu && sum < 0) {
+        return 0;
+    }
+    // To 24 bits exactly: the product is normal.
+    let up = y.leading_zeros() - (128 - SIGNIFICAND);
+    let biased = exponent - up as i32 + 127 + 23;
+    let magnitude = if biased > 254 { 0x7F80_0000 } else { (biased as u32) << 23 | (y << up) as u32 & 0x7F_FFFF };
+    magnitude | u32::from(sum < 0) << 31
+}
+
+/// The rounding modes `tflite` and `gemmlowp`: floor(x + 1/2) once, or of the product and then of the size of what is shifted.
+fn multiplied(sum: i32, multiplier: Multiplier, mode: FixedMode) -> i128 {
+    let Multiplier { m, shift } = multiplier;
+    let shift = i32::from(shift);
+    let product = i128::from(sum) * i128::from(m.to_bits());
+    let half_up = |value: i128, drop: i32| (value + (1i128 << drop >> 1)).div_euclid(1 << drop);
+    match mode {
+        FixedMode::Tflite => half_up(product, 31 - shift),
+        FixedMode::Gemmlowp => {
+            let high = half_up(product << shift.max(0), 31);
+            high.signum() * half_up(high.abs(), (-shift).max(0))
+        }
+    }
+}
+
+/// Zero point and range of the type.
+fn finished(value: i128, zero_point: i32, dtype: Dtype) -> i32 {
+    let value = value.clamp(i32::MIN.into(), i32::MAX.into()) + i128::from(zero_point);
     let (lowest, highest) = if dtype == Dtype::U8 { (0, 255) } else { (-128, 127) };
-    (signed + i64::from(zero_point)).clamp(lowest, highest) as i32
+    value.clamp(lowest, highest) as i32
 }
 
 #[cfg(test)]
@@ -168,6 +210,29 @@ mod tests {
             let dtype = if unsigned { Dtype::U8 } else { Dtype::S8 };
             let got = requantised(sum, scale, number(case[8]), dtype);
             assert_eq!(got, number(case[9]), "{sum} x {scale:e} + {} as {dtype}", number(case[8]));
+        }
+    }
+
+    #[test]
+    fn the_fixed_point_modes_by_hand() {
+        let half = Multiplier::of(0.5).expect("a scale in range");
+        let eighth = Multiplier::of(0.125).expect("a scale in range");
+        let both =
+            |sum, multiplier| [FixedMode::Tflite, FixedMode::Gemmlowp].map(|mode| multiplied(sum, multiplier, mode));
+        assert_eq!([both(1, half), both(-1, half), both(3, half), both(-3, half)], [[1, 1], [0, 0], [2, 2], [-1, -1]]);
+        // 11 / 8 = 1.375, but 11 / 2 = 6 after the first rounding, and 6 / 4 = 2 away from zero.
+        assert_eq!([both(11, eighth), both(-12, eighth), both(-13, eighth)], [[1, 2], [-1, -2], [-2, -2]]);
+        assert_eq!(both(i32::MIN, Multiplier::of(2f64.powi(29)).expect("a scale in range")), [-1 << 60; 2]);
+    }
+
+    #[test]
+    fn float32_results_are_those_of_the_processor() {
+        for sum in [0, 1, -1, 3, 0x100_0001, -0x7FFF_FFC1, i32::MAX, i32::MIN] {
+            for scale in [f32::MIN_POSITIVE, 1e-20, 0.1, 0.5, 1.0, 1.0f32.next_down(), 3.0e30, f32::MAX] {
+                let y = sum as f32 * scale + 0.0;
+                assert_eq!(float32(sum, scale, false), y.to_bits(), "{sum} x {scale:e}");
+                assert_eq!(float32(sum, scale, true), y.max(0.0).to_bits(), "{sum} x {scale:e}");
+            }
         }
     }
 

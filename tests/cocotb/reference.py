@@ -46,12 +46,20 @@ def finish(sums, spec, operands, dtype):
     """Bias, requantisation, ReLU, clamp; channels are the last dimension."""
     accumulators = sums + operands["bias"].astype(np.int64) if "bias" in operands else sums
     accumulators = accumulators.astype(np.int32)  # modulo 2^32
+    if dtype == "float32":
+        products = scaled(accumulators, spec, operands)
+        return np.maximum(products, np.float32(0)) if spec["relu"] else products
     if dtype == "int32":
         numbers, zero = accumulators.astype(np.int64), 0
     else:
-        scale = operands["scale"] if "scale" in operands else np.float32(spec["scale"])
         zero, limits = spec["zero_point_out"], np.iinfo(dtype)
-        numbers = np.clip(rounded(accumulators, scale) + zero, limits.min, limits.max)
+        if spec["rounding"] == "onnx":
+            numbers = np.rint(scaled(accumulators, spec, operands)).astype(np.float64)
+        else:
+            multiplier, shift = (parameter(name, spec, operands) for name in ("multiplier", "shift"))
+            numbers = multiplied(accumulators.astype(np.int64), multiplier, shift, spec["rounding"])
+        int32 = np.iinfo(np.int32)
+        numbers = np.clip(np.clip(numbers, int32.min, int32.max).astype(np.int64) + zero, limits.min, limits.max)
     if spec["relu"]:
         numbers = np.maximum(numbers, zero)
     if spec["clamp"] is not None:
@@ -60,12 +68,22 @@ def finish(sums, spec, operands, dtype):
     return numbers.astype(dtype)
 
 
-def rounded(accumulators, scale):
-    """Int32 times scale in float32, rounded half to even, saturated to int32."""
+def scaled(accumulators, spec, operands):
+    """Int32 times scale in float32."""
+    scale = operands["scale"] if "scale" in operands else np.float32(spec["scale"])
     with np.errstate(over="ignore"):
-        products = accumulators.astype(np.float32) * scale
-    limits = np.iinfo(np.int32)
-    return np.clip(np.rint(products).astype(np.float64), limits.min, limits.max).astype(np.int64)
+        return accumulators.astype(np.float32) * scale
+
+
+def multiplied(accumulators, multiplier, shift, mode):
+    """Int32 times multiplier times 2^(shift - 31), rounded once half up; gemmlowp rounds before a shift to the right, and after it half away from zero."""
+    once = (accumulators * multiplier + (1 << (30 - shift))) >> (31 - shift)
+    if mode == "tflite":
+        return once
+    right = np.maximum(-np.asarray(shift), 0)
+    high = (accumulators * multiplier + (1 << 30)) >> 31
+    twice = np.sign(high) * ((np.abs(high) + (1 << right >> 1)) >> right)
+    return np.where(np.asarray(shift) < 0, twice, once)
 
 
 KINDS = {"gemm": gemm, "conv": conv}

@@ -2,6 +2,7 @@
 """reference.py against loops over single numbers in Python's own integers and fractions. Run: python test_reference.py [seed]"""
 
 import itertools
+import math
 import random
 import sys
 from fractions import Fraction
@@ -38,8 +39,22 @@ def finished(total, channel, spec, operands, dtype):
     total = wrapped(total + (int(operands["bias"][channel]) if "bias" in operands else 0))
     zero = 0
     if dtype != "int32":
-        zero, scale = spec["zero_point_out"], operands["scale"][channel] if "scale" in operands else np.float32(spec["scale"])
-        total = half_to_even(to_float32(to_float32(Fraction(total)) * Fraction(float(scale))))
+        zero = spec["zero_point_out"]
+        if spec["rounding"] == "onnx":
+            scale = operands["scale"][channel] if "scale" in operands else np.float32(spec["scale"])
+            total = to_float32(to_float32(Fraction(total)) * Fraction(float(scale)))
+            if dtype == "float32":
+                total = float(total) if abs(total) < 2**128 else float("inf") * (1 if total > 0 else -1)
+                return max(total, 0.0) if spec["relu"] else total
+            total = half_to_even(total)
+        else:
+            multiplier, shift = (int(zero_point(name, channel, spec, operands)) for name in ("multiplier", "shift"))
+            exact = Fraction(total * multiplier, 2**31) * Fraction(2) ** shift
+            if spec["rounding"] == "gemmlowp" and shift < 0:
+                exact = Fraction(math.floor(Fraction(total * multiplier, 2**31) + Fraction(1, 2))) * Fraction(2) ** shift
+                total = math.floor(abs(exact) + Fraction(1, 2)) * (1 if exact > 0 else -1)
+            else:
+                total = math.floor(exact + Fraction(1, 2))
         total = min(max(total, -(2**31)), 2**31 - 1) + zero
         total = min(max(total, {"int8": -128, "uint8": 0}[dtype]), {"int8": 127, "uint8": 255}[dtype])
     if spec["relu"]:
@@ -93,13 +108,23 @@ def numbers(rng, shape, dtype):
 
 def common(rng, channels, dtype):
     """What both kinds have: how a sum becomes a result."""
-    limits = np.iinfo(dtype)
+    limits = np.iinfo(np.int32 if dtype == "float32" else dtype)
     spec = {"scale": None, "zero_point_out": 0, "relu": rng.random() < 0.3, "clamp": None}
+    spec |= {"rounding": "onnx", "multiplier": None, "shift": None}
     operands = {}
     if rng.random() < 0.5:
         operands["bias"] = numbers(rng, (channels,), np.int32) // rng.choice([1, 2**16])
-    if dtype != "int32":
+    if dtype in ("int8", "uint8"):
         spec["zero_point_out"] = rng.randint(limits.min, limits.max)
+        spec["rounding"] = rng.choice(["onnx", "tflite", "gemmlowp"])
+    if spec["rounding"] != "onnx":
+        factors = [(rng.choice([0, 2**30, 2**31 - 1, rng.randint(2**30, 2**31 - 1)]), rng.randint(-11, 1)) for _ in range(channels)]
+        if rng.random() < 0.5:
+            multipliers, shifts = zip(*factors)
+            operands |= {"multiplier": np.array(multipliers, np.int32), "shift": np.array(shifts, np.int8)}
+        else:
+            spec["multiplier"], spec["shift"] = factors[0]
+    elif dtype != "int32":
         # Such that few results are at an end of their range; powers of two make ties. Sometimes one that makes infinities.
         scales = [np.float32(rng.choice([2.0 ** rng.randint(-12, -7), rng.uniform(1e-4, 5e-3)])) for _ in range(channels)]
         if rng.random() < 0.1:
@@ -108,7 +133,7 @@ def common(rng, channels, dtype):
             operands["scale"] = np.array(scales, np.float32)
         else:
             spec["scale"] = float(scales[0])
-    if rng.random() < 0.2:
+    if rng.random() < 0.2 and dtype != "float32":
         spec["clamp"] = sorted(rng.randint(max(limits.min, -200), min(limits.max, 200)) for _ in range(2))
     return spec, operands
 
@@ -146,8 +171,8 @@ def random_conv(rng, dtype):
 def main():
     print(f"seed {SEED}")
     rng = random.Random(SEED)
-    compared, seen = 0, {"int32": set(), "int8": set(), "uint8": set()}
-    for _, dtype in itertools.product(range(40), ["int32", "int8", "uint8"]):
+    compared, seen = 0, {"int32": set(), "int8": set(), "uint8": set(), "float32": set()}
+    for _, dtype in itertools.product(range(60), ["int32", "int8", "uint8", "float32"]):
         for case, quick, slow in [(random_gemm, reference.gemm, slow_gemm), (random_conv, reference.conv, slow_conv)]:
             spec, operands = case(rng, dtype)
             got, expected = quick(spec, operands, dtype), slow(spec, operands, dtype)
@@ -156,7 +181,7 @@ def main():
             compared += got.size
             seen[dtype] |= set(got.flatten().tolist())
     # A test that sees the ends of the range only would prove little.
-    assert min(len(seen["int8"]), len(seen["uint8"])) > 150 and len(seen["int32"]) > 300, {name: len(some) for name, some in seen.items()}
+    assert min(len(seen["int8"]), len(seen["uint8"])) > 150 and min(len(seen["int32"]), len(seen["float32"])) > 300, {name: len(some) for name, some in seen.items()}
     print(f"{compared} numbers compared")
 
 

@@ -5,7 +5,7 @@
 
 pub mod conv;
 
-use host::{Gemm, MemorySettings, Modelled, Output, Product, Program, Simulated, Transport};
+use host::{FixedMode, Gemm, MemorySettings, Modelled, Multiplier, Output, Product, Program, Simulated, Transport};
 use isa::{Config, Dtype};
 use ndarray::Array2;
 use rand::{Rng, RngExt, SeedableRng};
@@ -60,9 +60,14 @@ impl Case {
         case.gemm.relu = rng.random_ratio(1, 3);
         if rng.random() {
             let (dtype, per_channel) = (dtype(rng), rng.random());
-            case.make_quantised(rng, dtype, per_channel);
+            match rng.random_range(0..4) {
+                0 => case.make_quantised(rng, dtype, per_channel),
+                1 => case.make_fp32(rng, per_channel),
+                2 => case.make_fixed(rng, dtype, FixedMode::Tflite, per_channel),
+                _ => case.make_fixed(rng, dtype, FixedMode::Gemmlowp, per_channel),
+            }
         }
-        if rng.random_ratio(1, 4) {
+        if rng.random_ratio(1, 4) && !matches!(case.gemm.output, Output::Fp32 { .. }) {
             case.gemm.clamp = Some((rng.random_range(-100..0), rng.random_range(0..90)));
         }
         case
@@ -80,13 +85,30 @@ impl Case {
         Case::random(rng, m, n, k)
     }
 
-    /// Requantises, with a scale that keeps most results in range.
-    pub fn make_quantised(&mut self, rng: &mut impl Rng, dtype: Dtype, per_channel: bool) {
+    /// Scales that keep most results in range.
+    fn scales(&self, rng: &mut impl Rng, per_channel: bool) -> Vec<f32> {
         let size = 1.0 / (100.0 * (self.gemm.k as f32).sqrt());
         let count = if per_channel { self.gemm.n } else { 1 };
-        let scales = (0..count).map(|_| size * rng.random_range(0.2..2.0)).collect();
-        let zero_point = number(rng, dtype) / 2;
+        (0..count).map(|_| size * rng.random_range(0.2..2.0)).collect()
+    }
+
+    /// Requantises in mode `onnx`.
+    pub fn make_quantised(&mut self, rng: &mut impl Rng, dtype: Dtype, per_channel: bool) {
+        let (scales, zero_point) = (self.scales(rng, per_channel), number(rng, dtype) / 2);
         self.gemm.output = Output::Quantised { dtype, scales, zero_point };
+    }
+
+    /// Requantises in mode `tflite` or `gemmlowp`.
+    pub fn make_fixed(&mut self, rng: &mut impl Rng, dtype: Dtype, mode: FixedMode, per_channel: bool) {
+        let scales = self.scales(rng, per_channel);
+        let multipliers = scales.into_iter().map(|scale| Multiplier::of(scale.into()).unwrap()).collect();
+        let zero_point = number(rng, dtype) / 2;
+        self.gemm.output = Output::Fixed { dtype, mode, multipliers, zero_point };
+    }
+
+    /// fp32 results.
+    pub fn make_fp32(&mut self, rng: &mut impl Rng, per_channel: bool) {
+        self.gemm.output = Output::Fp32 { scales: self.scales(rng, per_channel) };
     }
 
     pub fn macs(&self) -> u64 {
@@ -122,18 +144,40 @@ impl Case {
         Array2::from_shape_fn((m, n), |(row, column)| self.fix(sums[(row, column)] as i32, column))
     }
 
-    /// Bias, requantisation, ReLU and clamp: float64 holds the fp32 product of the rule exactly before its one rounding to fp32.
+    /// Bias, requantisation, ReLU and clamp. float64 holds the fp32 product of the rule exactly before its one rounding to fp32.
     pub fn fix(&self, sum: i32, column: usize) -> i32 {
         let acc = sum.wrapping_add(self.gemm.bias.as_ref().map_or(0, |bias| bias[column]));
-        let (value, zero_point) = match &self.gemm.output {
-            Output::Int32 => (acc, 0),
-            Output::Quantised { dtype, scales, zero_point } => {
-                let scale = if scales.len() == 1 { scales[0] } else { scales[column] };
-                let scaled = (f64::from(acc as f32) * f64::from(scale)) as f32;
-                let (low, high) = dtype.range().unwrap();
-                let rounded = scaled.round_ties_even() as i32;
-                (rounded.saturating_add(*zero_point).clamp(low, high), *zero_point)
+        let scaled = |scales: &[f32]| {
+            let scale = if scales.len() == 1 { scales[0] } else { scales[column] };
+            (f64::from(acc as f32) * f64::from(scale)) as f32
+        };
+        let zero_point = self.gemm.output.zero_point();
+        let rounded: i64 = match &self.gemm.output {
+            Output::Int32 => acc.into(),
+            Output::Fp32 { scales } => {
+                let y = if acc == 0 { 0.0 } else { scaled(scales) };
+                return if self.gemm.relu && y < 0.0 { 0.0f32 } else { y }.to_bits() as i32;
             }
+            Output::Quantised { scales, .. } => (scaled(scales).round_ties_even() as i32).into(),
+            Output::Fixed { mode, multipliers, .. } => {
+                let Multiplier { m, shift } = multipliers[if multipliers.len() == 1 { 0 } else { column }];
+                // Scales are far below 1: the shift is to the right, and the product has at most 62 bits.
+                assert!(shift < 0);
+                let (product, right) = (i64::from(acc) * i64::from(m.to_bits()), -i32::from(shift));
+                match mode {
+                    FixedMode::Tflite => (product >> (30 + right)) + 1 >> 1,
+                    FixedMode::Gemmlowp => {
+                        let high = (product >> 30) + 1 >> 1;
+                        (high.abs() + (1 << (right - 1)) >> right) * high.signum()
+                    }
+                }
+            }
+        };
+        let value = match self.gemm.output.dtype().range() {
+            Some((low, high)) if self.gemm.output.dtype() != Dtype::Int32 => {
+                (rounded + i64::from(zero_point)).clamp(low.into(), high.into()) as i32
+            }
+            _ => rounded as i32,
         };
         let value = if self.gemm.relu { value.max(zero_point) } else { value };
         self.gemm.clamp.map_or(value, |(low, high)| value.max(low).min(high))
