@@ -71,6 +71,11 @@ impl From<OnnxError> for Failure {
 }
 
 impl OnnxNode {
+    /// The core that it runs on.
+    pub fn target_mut(&mut self) -> &mut Target {
+        &mut self.target
+    }
+
     /// Runs the command.
     pub fn run(&self) -> Result {
         let settings = self.memory.settings(self.seed, self.target.backend, self.wave.is_some())?;

@@ -5,7 +5,7 @@ mod chrome;
 mod page;
 
 use super::output::Output;
-use super::{Failure, Result, Target, conv, demo, gemm, run};
+use super::{Failure, Result, Target, conv, demo, gemm, onnx_node, run};
 use clap::{Args, Subcommand};
 use host::Timeline;
 use std::cell::RefCell;
@@ -45,6 +45,7 @@ enum What {
     Gemm(Box<gemm::Gemm>),
     Conv(Box<conv::Conv>),
     Demo(demo::Demo),
+    OnnxNode(onnx_node::OnnxNode),
     Run(run::Run),
 }
 
@@ -54,6 +55,7 @@ impl What {
             What::Gemm(command) => command.target_mut(),
             What::Conv(command) => command.target_mut(),
             What::Demo(command) => command.target_mut(),
+            What::OnnxNode(command) => command.target_mut(),
             What::Run(command) => command.target_mut(),
         }
     }
@@ -63,6 +65,7 @@ impl What {
             What::Gemm(command) => command.run(),
             What::Conv(command) => command.run(),
             What::Demo(command) => command.run(),
+            What::OnnxNode(command) => command.run(),
             What::Run(command) => command.run(),
         }
     }
