@@ -9,6 +9,8 @@
 //! The rows of the next instruction are asked for while the data of the last one still arrives. `done` comes when L1 or UB has taken
 //! the last byte. The state registers (counts and strides of dimensions 2 and 3) are read when an instruction is taken; one that they
 //! do not fit is BadRegister as soon as nothing else is inside. Without UB decode lets nothing through that names it.
+//! GM is asked ahead of what the buffer has taken, but faults are told in the order of the runs, of each first that of GM: a fault of
+//! the buffer waits for the rest of its run, one of GM (`bus_fault`, too) until the buffer has taken every run before it.
 //! Page: `docs/units/mte2.md`, test: `tests/units/mte2.rs`.
 
 mod scatter;
@@ -67,6 +69,10 @@ pub struct Mte2<const B: usize> {
     pub bus_tag: Signal<In, Bits<3>>,
     /// Program counter of the instruction to which that burst belongs.
     pub bus_pc: Signal<Out, Bits<32>>,
+    /// `AxiRead` has a settled fault of requester 1.
+    pub bus_fault: Signal<In, Bit>,
+    /// It is the next in the order of the program.
+    pub bus_fault_due: Signal<Out, Bit>,
     /// Bytes of GM that go towards L1 or UB in this cycle.
     pub read_bytes: Signal<Out, Bits<8>>,
     /// To `AxiRead`, requester 1.
@@ -122,11 +128,14 @@ pub struct Mte2<const B: usize> {
     inside_count: Reg<Bits<3>>,
     gm_pc: Reg<Bits<32>>,
     finished: Reg<Bit>,
+    /// All of the run in which a byte would lie outside has come.
+    drained: Reg<Bit>,
     faulty: Reg<Bit>,
     cause: Reg<Bits<8>>,
     place: Reg<Bits<40>>,
     fault_counter: Reg<Bits<32>>,
     is_fill: Signal<Local, Bit>,
+    starved: Signal<Local, Bit>,
     bad: Signal<Local, Bit>,
     free: Signal<Local, Bit>,
     take: Signal<Local, Bit>,
@@ -169,6 +178,8 @@ impl<const B: usize> Mte2<B> {
             base: vec![Signal::default(); isa::limits::BASES],
             bus_tag: Signal::default(),
             bus_pc: Signal::default(),
+            bus_fault: Signal::default(),
+            bus_fault_due: Signal::default(),
             read_bytes: Signal::default(),
             request_valid: Signal::default(),
             request_ready: Signal::default(),
@@ -203,11 +214,13 @@ impl<const B: usize> Mte2<B> {
             inside_count: Reg::default(),
             gm_pc: Reg::default(),
             finished: Reg::default(),
+            drained: Reg::default(),
             faulty: Reg::default(),
             cause: Reg::default(),
             place: Reg::default(),
             fault_counter: Reg::default(),
             is_fill: Signal::default(),
+            starved: Signal::default(),
             bad: Signal::default(),
             free: Signal::default(),
             take: Signal::default(),
@@ -227,7 +240,7 @@ impl<const B: usize> Logic for Mte2<B> {
     #[hdl_gen]
     fn update(&mut self) {
         comment!("mte2_{data}: DMA engine from global memory into L1 and UB.");
-        dff_setup!(self, clk, tag, inside_count, gm_pc, finished, faulty, cause, place, fault_counter);
+        dff_setup!(self, clk, tag, inside_count, gm_pc, finished, drained, faulty, cause, place, fault_counter);
         dff_setup!(self, clk, count2, src_stride2, dst_stride2, count3, src_stride3, dst_stride3);
         self.gm_rows.clk.next = self.clk.val();
         self.gm_rows.rst.next = self.rst.val();
@@ -349,6 +362,17 @@ impl<const B: usize> Logic for Mte2<B> {
         }
         self.scatter.src_valid.next = self.stream.out_valid.val();
         self.stream.out_ready.next = self.scatter.src_ready.val();
+        // A byte outside: what else comes of its run is dropped, since the run may end with a fault of GM, which is first.
+        if self.scatter.fault.val() & self.scatter.loads.val() & !self.drained.q.val() {
+            self.stream.out_ready.next = true;
+            if self.stream.out_valid.val() & self.stream.out_last.val() {
+                self.drained.d.next = true;
+            }
+        }
+        // All that came is taken, and more is wanted: what is missing is what GM did not give.
+        self.starved.next =
+            self.scatter.loads.val() & self.stream.empty.val() & !self.stream.out_valid.val() & !self.drained.q.val();
+        self.bus_fault_due.next = self.bus_fault.val() & self.starved.val();
         for i in 0..self._bytes {
             self.scatter.src_data[i].next = self.stream.out_data[i].val();
         }
@@ -374,12 +398,12 @@ impl<const B: usize> Logic for Mte2<B> {
         self.early.next = false;
         // The first fault stays.
         if !self.faulty.q.val() {
-            if self.scatter.fault.val() {
+            if self.scatter.fault.val() & (!self.scatter.loads.val() | self.drained.q.val()) {
                 self.faulty.d.next = true;
                 self.cause.d.next = self.cause_bounds.val();
                 self.place.d.next = self.scatter.fault_address.val();
                 self.fault_counter.d.next = self.scatter.fault_pc.val();
-            } else if self.gm_rows.fault.val() {
+            } else if self.gm_rows.fault.val() & self.stream.idle.val() & self.starved.val() {
                 self.faulty.d.next = true;
                 self.cause.d.next = self.cause_address.val();
                 self.place.d.next = self.gm_rows.fault_address.val();
@@ -405,6 +429,7 @@ impl<const B: usize> Logic for Mte2<B> {
             self.tag.d.next = 0.into();
             self.inside_count.d.next = 0.into();
             self.finished.d.next = false;
+            self.drained.d.next = false;
             self.faulty.d.next = false;
         }
     }

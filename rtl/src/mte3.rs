@@ -10,7 +10,8 @@
 //! The next instruction is read and sent while the last one waits for its answers. `done` comes with the instruction's last B, or when
 //! L1 has taken the last byte of a move, in order. The state registers (counts and strides of dimensions 2 and 3) are read when an
 //! instruction is taken; one that they do not fit is BadRegister as soon as nothing else is inside. Without UB decode lets nothing
-//! through that names it. Page: `docs/units/mte3.md`, test: `tests/units/mte3.rs`.
+//! through that names it. GM is asked ahead of what the buffer gives and answers behind it, but faults are told in the order of the
+//! runs, of each first windows, then the buffer, then the answers. Page: `docs/units/mte3.md`, test: `tests/units/mte3.rs`.
 
 mod gather;
 
@@ -69,6 +70,18 @@ pub struct Mte3<const B: usize> {
     pub bus_tag: Signal<In, Bits<3>>,
     /// Program counter of the instruction to which that burst belongs.
     pub bus_pc: Signal<Out, Bits<32>>,
+    /// `AxiWrite` has a fault of requester 1.
+    pub bus_fault: Signal<In, Bit>,
+    /// It is an answer with an error.
+    pub bus_answer: Signal<In, Bit>,
+    /// It is the next in the order of the program.
+    pub bus_fault_due: Signal<Out, Bit>,
+    /// From `AxiWrite`: a burst lies in a window.
+    pub admitted: Signal<In, Bit>,
+    /// From `AxiWrite`: a burst is in flight.
+    pub flying: Signal<In, Bit>,
+    /// From `AxiWrite`: a burst whose words are all sent is not answered.
+    pub unanswered: Signal<In, Bit>,
     /// To `AxiWrite`, requester 1.
     pub request_valid: Signal<Out, Bit>,
     /// From `AxiWrite`.
@@ -131,6 +144,10 @@ pub struct Mte3<const B: usize> {
     moves_inside: Vec<Reg<Bits<3>>>,
     /// The instruction taken last is a move.
     last_move: Vec<Reg<Bit>>,
+    /// Bursts that are asked for and not admitted: 1 for the last one of its run. The gate has room for two.
+    asked: Fifo<1>,
+    /// Runs all of whose bursts are admitted, less runs that the buffer has given, in two's complement.
+    lead: Reg<Bits<8>>,
     /// Program counters of the last eight instructions, by tag.
     counters: Lutram<32>,
     count2: Reg<Bits<16>>,
@@ -153,6 +170,12 @@ pub struct Mte3<const B: usize> {
     flows: Signal<Local, Bit>,
     write_fault: Signal<Local, Bit>,
     read_fault: Signal<Local, Bit>,
+    behind: Signal<Local, Bit>,
+    given: Signal<Local, Bit>,
+    stuck: Signal<Local, Bit>,
+    gm_turn: Signal<Local, Bit>,
+    admits_run: Signal<Local, Bit>,
+    head_moves: Signal<Local, Bit>,
     ends_store: Vec<Signal<Local, Bit>>,
     ends_move: Vec<Signal<Local, Bit>>,
     word_go: Vec<Signal<Local, Bit>>,
@@ -199,6 +222,12 @@ impl<const B: usize> Mte3<B> {
             base: vec![Signal::default(); isa::limits::BASES],
             bus_tag: Signal::default(),
             bus_pc: Signal::default(),
+            bus_fault: Signal::default(),
+            bus_answer: Signal::default(),
+            bus_fault_due: Signal::default(),
+            admitted: Signal::default(),
+            flying: Signal::default(),
+            unanswered: Signal::default(),
             request_valid: Signal::default(),
             request_ready: Signal::default(),
             request_address: Signal::default(),
@@ -233,6 +262,8 @@ impl<const B: usize> Mte3<B> {
             moves_ended: vec![Reg::default(); ub],
             moves_inside: vec![Reg::default(); ub],
             last_move: vec![Reg::default(); ub],
+            asked: Fifo::new(4, 1),
+            lead: Reg::default(),
             counters: Lutram::new(8, 1),
             count2: Reg::default(),
             src_stride2: Reg::default(),
@@ -254,6 +285,12 @@ impl<const B: usize> Mte3<B> {
             flows: Signal::default(),
             write_fault: Signal::default(),
             read_fault: Signal::default(),
+            behind: Signal::default(),
+            given: Signal::default(),
+            stuck: Signal::default(),
+            gm_turn: Signal::default(),
+            admits_run: Signal::default(),
+            head_moves: Signal::default(),
             ends_store: vec![Signal::default(); ub],
             ends_move: vec![Signal::default(); ub],
             word_go: vec![Signal::default(); ub],
@@ -277,7 +314,7 @@ impl<const B: usize> Logic for Mte3<B> {
     fn update(&mut self) {
         comment!("mte3_{w_data}: DMA engine from L1 and UB to global memory, and from UB to L1.");
         dff_setup!(self, clk, tag, inside_count, gm_pc, faulty, cause, place, fault_counter);
-        dff_setup!(self, clk, count2, src_stride2, dst_stride2, count3, src_stride3, dst_stride3);
+        dff_setup!(self, clk, count2, src_stride2, dst_stride2, count3, src_stride3, dst_stride3, lead);
         self.gm_rows.clk.next = self.clk.val();
         self.gm_rows.rst.next = self.rst.val();
         self.gather.clk.next = self.clk.val();
@@ -409,7 +446,31 @@ impl<const B: usize> Logic for Mte3<B> {
         // Moves: words of `gather` go to `scatter`, and instructions of both kinds finish in order.
         self.finish.next = self.stream.retired.val();
         self.flows.next = self.stream.w_valid.val() & self.w_ready.val();
-        self.read_fault.next = self.gather.fault.val();
+        // How far the two sides are, in runs. `gm_turn`: the run that GM refuses is the next one, or the buffer has given it already.
+        self.asked.clk.next = self.clk.val();
+        self.asked.clear.next = self.rst.val();
+        self.asked.in_valid.next = self.stream.request_valid.val() & self.request_ready.val();
+        self.asked.in_data[0].next = self.stream.request_end.val().into();
+        self.asked.out_ready.next = self.admitted.val();
+        self.admits_run.next = self.admitted.val() & (self.asked.out_data[0].val() != 0);
+        if self.admits_run.val() & !self.stream.filled.val() {
+            self.lead.d.next = self.lead.q.val() + 1;
+        }
+        if !self.admits_run.val() & self.stream.filled.val() {
+            self.lead.d.next = self.lead.q.val() - 1;
+        }
+        self.head_moves.next = false;
+        for u in 0..self._ub {
+            self.head_moves.next = self.routes[u].out_valid.val() & (self.routes[u].out_data[0].val() != 0);
+        }
+        self.behind.next = self.lead.q.val().get_bit(7);
+        self.gm_turn.next = self.behind.val() | ((self.lead.q.val() == 0) & !self.head_moves.val());
+        // All that the buffer has given is sent, admitted and answered.
+        self.given.next = self.stream.empty.val() & !self.unanswered.val() & !self.behind.val();
+        self.stuck.next = self.gather.fault.val() & self.gather.empty.val() & self.given.val();
+        self.bus_fault_due.next = self.bus_fault.val()
+            & (self.bus_answer.val() | (self.gm_turn.val() & (!self.flying.val() | self.stuck.val())));
+        self.read_fault.next = self.stuck.val() & (self.lead.q.val() != 0);
         self.write_fault.next = false;
         for u in 0..self._ub {
             self.moves[u].clk.next = self.clk.val();
@@ -509,11 +570,13 @@ impl<const B: usize> Logic for Mte3<B> {
             if self.take.val() {
                 self.last_move[u].d.next = self.is_move.val();
             }
-            if self.last_move[u].q.val() & !self.gather.empty.val() {
-                self.read_fault.next = false;
+            if self.last_move[u].q.val() {
+                self.read_fault.next = self.stuck.val();
             }
-            self.write_fault.next =
-                self.scatter[u].fault.val() & self.gather.out_valid.val() & (self.routes[u].out_data[0].val() != 0);
+            self.write_fault.next = self.scatter[u].fault.val()
+                & self.gather.out_valid.val()
+                & (self.routes[u].out_data[0].val() != 0)
+                & self.given.val();
             self.flows.next = (self.stream.w_valid.val() & self.w_ready.val()) | self.scatter[u].moves.val();
             if self.rst.val() {
                 self.stores_ended[u].d.next = 0.into();
@@ -549,7 +612,12 @@ impl<const B: usize> Logic for Mte3<B> {
                 self.cause.d.next = self.cause_bounds.val();
                 self.place.d.next = self.gather.fault_address.val();
                 self.fault_counter.d.next = self.gather.fault_pc.val();
-            } else if self.gm_rows.fault.val() {
+            } else if self.gm_rows.fault.val()
+                & !self.stream.request_valid.val()
+                & !self.asked.out_valid.val()
+                & self.gm_turn.val()
+                & (!self.flying.val() | self.stuck.val())
+            {
                 self.faulty.d.next = true;
                 self.cause.d.next = self.cause_address.val();
                 self.place.d.next = self.gm_rows.fault_address.val();
@@ -574,6 +642,7 @@ impl<const B: usize> Logic for Mte3<B> {
             self.dst_stride3.d.next = 0.into();
             self.tag.d.next = 0.into();
             self.inside_count.d.next = 0.into();
+            self.lead.d.next = 0.into();
             self.faulty.d.next = false;
         }
     }

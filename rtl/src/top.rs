@@ -373,10 +373,13 @@ impl<const B: usize, const S: usize> Logic for Core<B, S> {
         self.control.flags_fault.next = self.flags.fault.val();
         self.control.flags_pipe.next = self.flags.fault_pipe.val();
         self.control.flags_pc.next = self.flags.fault_pc.val();
-        self.control.read_fault.next = self.axi_read.fault.val();
+        // Requester 1 tells its own faults in the order of its runs: the bus waits for its word.
+        self.control.read_fault.next =
+            self.axi_read.fault.val() & ((self.axi_read.fault_requester.val() != 1) | self.mte2.bus_fault_due.val());
         self.control.read_cause.next = self.axi_read.fault_cause.val();
         self.control.read_address.next = self.axi_read.fault_address.val();
-        self.control.write_fault.next = self.axi_write.fault.val();
+        self.control.write_fault.next =
+            self.axi_write.fault.val() & ((self.axi_write.fault_requester.val() != 1) | self.mte3.bus_fault_due.val());
         self.control.write_cause.next = self.axi_write.fault_cause.val();
         self.control.write_address.next = self.axi_write.fault_address.val();
         self.control.read_quiet.next = self.axi_read.quiet.val();
@@ -486,8 +489,15 @@ impl<const B: usize, const S: usize> Logic for Core<B, S> {
         self.mte2.data.next = self.axi_read.data.val();
         self.mte2.data_last.next = self.axi_read.data_last[1].val();
         self.mte2.bus_tag.next = self.axi_read.fault_tag.val();
+        self.mte2.bus_fault.next =
+            self.axi_read.fault.val() & self.axi_read.fault_settled.val() & (self.axi_read.fault_requester.val() == 1);
         self.fix.bus_tag.next = self.axi_write.fault_tag.val();
         self.mte3.bus_tag.next = self.axi_write.fault_tag.val();
+        self.mte3.bus_fault.next = self.axi_write.fault.val() & (self.axi_write.fault_requester.val() == 1);
+        self.mte3.bus_answer.next = self.axi_write.fault_answer.val();
+        self.mte3.admitted.next = self.axi_write.admitted[1].val();
+        self.mte3.flying.next = self.axi_write.flying[1].val();
+        self.mte3.unanswered.next = self.axi_write.unanswered[1].val();
         self.control.mte2_bus_pc.next = self.mte2.bus_pc.val();
         self.control.fix_bus_pc.next = self.fix.bus_pc.val();
         self.control.mte3_bus_pc.next = self.mte3.bus_pc.val();

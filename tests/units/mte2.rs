@@ -409,7 +409,7 @@ pub fn named_faults<const B: usize>(config: &Config) {
     let good = plain(4, 512, 512, 512);
     let code = |cause: Cause| u64::from(cause.code());
     let mut check = |op: Op, cause: Cause, address: u64| {
-        run.memory.error = (cause == Cause::BusReadError).then_some(ORIGIN + 0x2000..ORIGIN + 0x2100);
+        run.memory.error = Some(ORIGIN + 0x2000..ORIGIN + 0x2100);
         let got = fault(&mut run, &[good.clone(), good.clone(), good.clone(), op.clone(), good.clone()]);
         assert_eq!(got, (code(cause), address, 0x160), "{op:x?}");
         drain(&mut run);
@@ -443,6 +443,26 @@ pub fn named_faults<const B: usize>(config: &Config) {
         check(Op { ub: true, dst: 64, ..plain(3, 16, 16, size) }, Cause::OutOfBuffer, size + 64);
     }
     check(Op { gm: ORIGIN + 0x1fe3, ..plain(1, 0x200, 0, 0) }, Cause::BusReadError, ORIGIN + 0x2000);
+    // Both sides at once, run by run, of each first GM: rows 64 bytes apart of which one leaves the window, and one L1.
+    let end = ORIGIN + MEMORY;
+    for (outside, stride, cause, address) in [
+        (2, l1, Cause::OutOfBuffer, l1 + 8),
+        (1, l1, Cause::WindowRead, end),
+        (1, l1 / 2, Cause::WindowRead, end),
+        (3, l1 / 2, Cause::OutOfBuffer, l1 + 8),
+    ] {
+        check(Op { gm: end - outside * 64, dst: 8, ..plain(4, 16, 64, stride) }, cause, address);
+    }
+    // Rows that touch are one run, of which GM comes first as a whole, whatever the second row finds in L1.
+    check(Op { gm: end - 1024, dst: 8, ..plain(4, 512, 512, l1) }, Cause::WindowRead, end);
+    check(Op { gm: end - 2048, dst: 8, ..plain(4, 512, 512, l1) }, Cause::OutOfBuffer, l1 + 8);
+    // An error of the bus in the same run, before, and behind.
+    let bad = ORIGIN + 0x2000;
+    check(Op { gm: bad - 0x100, dst: l1 - 16, ..plain(1, 0x200, 0, 0) }, Cause::BusReadError, bad);
+    check(Op { gm: bad, dst: 8, ..plain(2, 16, 64, l1) }, Cause::BusReadError, bad);
+    check(Op { gm: bad - 64, dst: l1 - 8, ..plain(2, 16, 64, 16) }, Cause::OutOfBuffer, l1);
+    // An error of the bus before a row outside the windows that the gate meets first.
+    check(Op { gm: bad, ..plain(2, 16, MEMORY - 0x2000, 16) }, Cause::BusReadError, bad);
 }
 
 fn same_in_verilog<const B: usize>(config: &Config) {

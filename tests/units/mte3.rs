@@ -464,13 +464,14 @@ pub fn named_faults<const B: usize, const S: usize>(config: &Config) {
     let good = plain(4, 512, 512, 512);
     let code = |cause: Cause| u64::from(cause.code());
     let mut check = |op: Op, cause: Cause, address: u64| {
-        run.memory.error = (cause == Cause::BusWriteError).then_some(ORIGIN + 0x2000..ORIGIN + 0x2100);
+        run.memory.error = Some(ORIGIN + 0x2000..ORIGIN + 0x2100);
         let before = run.memory.bytes.clone();
         let got = fault(&mut run, &[good.clone(), good.clone(), good.clone(), op.clone(), good.clone()]);
         assert_eq!(got, (code(cause), address, 0x160), "{op:x?}");
         drain(&mut run);
         let stored = if op.to_l1.is_some() || op.outer.counts.contains(&0) { 0 } else { op.len };
-        let rows = op.outer.offsets().into_iter().flat_map(|(_, dst)| op.gm + dst..op.gm + dst + stored);
+        let row = |dst: u64, row: u64| op.gm + dst + row * op.gm_stride..op.gm + dst + row * op.gm_stride + stored;
+        let rows = op.outer.offsets().into_iter().flat_map(|(_, dst)| (0..op.rows).flat_map(move |at| row(dst, at)));
         let allowed = good.effect(&run.local).into_keys().chain(rows).collect::<Vec<u64>>();
         for (at, old) in before.iter().enumerate() {
             if *old != run.memory.bytes[at] {
@@ -510,6 +511,24 @@ pub fn named_faults<const B: usize, const S: usize>(config: &Config) {
         check(Op { outer: outer([1, 1], [0; 2], [0, 8]), nz: true, ..moved(0, 32) }, Cause::BadRegister, 0);
     }
     check(Op { gm: ORIGIN + 0x1fe3, ..plain(1, 0x200, 0, 0) }, Cause::BusWriteError, ORIGIN + 0x2000);
+    // Both sides at once, run by run, of each first the windows: rows 64 bytes apart of which one leaves the window, and one L1.
+    let end = ORIGIN + MEMORY;
+    for (outside, stride, cause, address) in [
+        (2, l1, Cause::OutOfBuffer, l1 + 8),
+        (1, l1, Cause::WindowWrite, end),
+        (1, l1 / 2, Cause::WindowWrite, end),
+        (3, l1 / 2, Cause::OutOfBuffer, l1 + 8),
+    ] {
+        check(Op { gm: end - outside * 64, src: 8, ..plain(4, 16, 64, stride) }, cause, address);
+    }
+    // Rows that touch are one run, whose windows come first as a whole, whatever the second row finds in L1.
+    check(Op { gm: end - 1024, src: 8, ..plain(4, 512, 512, l1) }, Cause::WindowWrite, end);
+    check(Op { gm: end - 2048, src: 8, ..plain(4, 512, 512, l1) }, Cause::OutOfBuffer, l1 + 8);
+    // An answer with an error: before what comes in later runs, behind the buffer of its own.
+    let bad = ORIGIN + 0x2000;
+    check(Op { gm: bad, src: 8, ..plain(2, 16, 64, l1) }, Cause::BusWriteError, bad);
+    check(Op { gm: bad, src: l1 - 8, ..plain(2, 16, 64, 0) }, Cause::OutOfBuffer, l1);
+    check(Op { gm: bad, ..plain(2, 16, MEMORY - 0x2000, 16) }, Cause::BusWriteError, bad);
 }
 
 fn same_in_verilog<const B: usize, const S: usize>(config: &Config) {

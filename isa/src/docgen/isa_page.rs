@@ -108,8 +108,7 @@ bytes. Each burst, without what else its first and last bus word hold, must lie 
 | `bus_write_error` | the first byte of the burst that was answered with the error |
 | `address_overflow` | the first byte of the run, modulo 2^40 |
 
-Runs are checked in their order, of each first the GM side, then the buffer. Hardware asks GM ahead of what the buffer has done: of an \
-instruction that breaks rules on both sides in different runs, either fault may be recorded. The fetch runs ahead of END by up to fetch_bytes: all of program_length must be executable and be answered without error.
+Runs are checked in their order, of each first the GM side, then the buffer, and last the answers to what it wrote. The fetch runs ahead of END by up to fetch_bytes: all of program_length must be executable and be answered without error.
 ";
 
 const CYCLES: &str = "\

@@ -48,6 +48,8 @@ pub struct Align {
     pub out_note: Signal<Out, Bits<32>>,
     /// This is the extra bus word after the row's last dense word.
     pub out_extra: Signal<Out, Bit>,
+    /// Nothing is inside.
+    pub empty: Signal<Out, Bit>,
     rotate: Rotate,
     begun: Reg<Bit>,
     turned_valid: Reg<Bit>,
@@ -97,6 +99,7 @@ impl Align {
             out_last: Signal::default(),
             out_note: Signal::default(),
             out_extra: Signal::default(),
+            empty: Signal::default(),
             rotate: Rotate::new(n),
             begun: Reg::default(),
             turned_valid: Reg::default(),
@@ -203,6 +206,7 @@ impl Logic for Align {
         self.out_last.next = self.show_last.q.val();
         self.out_note.next = self.show_note.q.val();
         self.out_extra.next = self.show_extra.q.val();
+        self.empty.next = !self.turned_valid.q.val() & !self.extra.q.val() & !self.shown.q.val();
         if self.rst.val() {
             self.begun.d.next = false;
             self.turned_valid.d.next = false;

@@ -10,8 +10,9 @@
 //! `outstanding` bursts are in flight, all requesters together. A requester that does not take its data holds up the others' data:
 //! who shares this block with others asks only for what it has room for, or always moves on.
 //! A burst outside its windows, or an R beat with SLVERR or DECERR, is a fault (level until `rst`), at the first byte asked for in that
-//! burst or in that beat. From then on, and under `halt`,
-//! no burst starts, and data that is not taken at once is dropped until `quiet`. `rst` may come only when `quiet`.
+//! burst or in that beat. From then on no burst starts. What was asked for before a burst outside its windows is still handed on, and an
+//! error that comes with it to the same requester takes that fault's place: `fault_settled` says that none can come any more. After an
+//! error, and under `halt`, data that is not taken at once is dropped until `quiet`. `rst` may come only when `quiet`.
 
 use super::Gate;
 use crate::prim::prelude::*;
@@ -66,6 +67,8 @@ pub struct AxiRead<const B: usize> {
     pub fault_address: Signal<Out, Bits<40>>,
     /// Its tag.
     pub fault_tag: Signal<Out, Bits<3>>,
+    /// With `fault`: all that this requester asked for before was handed on.
+    pub fault_settled: Signal<Out, Bit>,
     /// AXI read address.
     pub m_axi_arid: Signal<Out, Bits<4>>,
     /// AXI read address.
@@ -109,6 +112,8 @@ pub struct AxiRead<const B: usize> {
     came: Vec<Reg<Bits<8>>>,
     count: Reg<Bits<8>>,
     faulty: Reg<Bit>,
+    /// The fault is an error of the bus.
+    broken: Reg<Bit>,
     who: Reg<Bits<3>>,
     cause: Reg<Bits<8>>,
     place: Reg<Bits<40>>,
@@ -116,6 +121,7 @@ pub struct AxiRead<const B: usize> {
     valid: Signal<Local, Bit>,
     last: Signal<Local, Bit>,
     bad: Signal<Local, Bit>,
+    errs: Signal<Local, Bit>,
     drop: Signal<Local, Bit>,
     ready: Signal<Local, Bit>,
     finish: Signal<Local, Bit>,
@@ -166,6 +172,7 @@ impl<const B: usize> AxiRead<B> {
             fault_cause: Signal::default(),
             fault_address: Signal::default(),
             fault_tag: Signal::default(),
+            fault_settled: Signal::default(),
             m_axi_arid: Signal::default(),
             m_axi_araddr: Signal::default(),
             m_axi_arlen: Signal::default(),
@@ -191,6 +198,7 @@ impl<const B: usize> AxiRead<B> {
             came: vec![Reg::default(); n],
             count: Reg::default(),
             faulty: Reg::default(),
+            broken: Reg::default(),
             who: Reg::default(),
             cause: Reg::default(),
             place: Reg::default(),
@@ -198,6 +206,7 @@ impl<const B: usize> AxiRead<B> {
             valid: Signal::default(),
             last: Signal::default(),
             bad: Signal::default(),
+            errs: Signal::default(),
             drop: Signal::default(),
             ready: Signal::default(),
             finish: Signal::default(),
@@ -219,7 +228,7 @@ impl<const B: usize> Logic for AxiRead<B> {
         comment!(
             "axi_read_{data}: read side of the AXI master; bursts of several requesters inside the memory windows."
         );
-        dff_setup!(self, clk, count, faulty, who, cause, place, tag);
+        dff_setup!(self, clk, count, faulty, broken, who, cause, place, tag);
         self.gate.clk.next = self.clk.val();
         self.gate.rst.next = self.rst.val();
         self.words.clk.next = self.clk.val();
@@ -264,7 +273,7 @@ impl<const B: usize> Logic for AxiRead<B> {
         self.valid.next = self.marks.out_valid.val();
         self.last.next = self.marks.out_data[0].val().get_bit(4);
         self.bad.next = self.marks.out_data[0].val().get_bit(5);
-        self.drop.next = self.bad.val() | self.faulty.q.val();
+        self.drop.next = self.bad.val() | self.broken.q.val();
         self.data.next = self.words.out_data[0].val();
         self.ready.next = self.drop.val() | self.halt.val();
         for i in 0..self._n {
@@ -316,10 +325,15 @@ impl<const B: usize> Logic for AxiRead<B> {
             self.count.d.next = self.count.q.val() - 1;
         }
         self.quiet.next = self.count.q.val() == 0;
-        // The first fault stays.
-        if !self.faulty.q.val() {
-            if self.valid.val() & self.bad.val() {
+        // The first fault stays, in the order in which its requester asked.
+        self.errs.next = self.valid.val()
+            & self.bad.val()
+            & !self.broken.q.val()
+            & (!self.faulty.q.val() | (self.marks.out_data[0].val().get_bits::<3>(0) == self.who.q.val()));
+        if self.errs.val() | !self.faulty.q.val() {
+            if self.errs.val() {
                 self.faulty.d.next = true;
+                self.broken.d.next = true;
                 self.cause.d.next = self.bus_cause.val();
                 self.who.d.next = self.marks.out_data[0].val().get_bits::<3>(0);
                 self.place.d.next = self.first.val();
@@ -346,6 +360,12 @@ impl<const B: usize> Logic for AxiRead<B> {
             }
         }
         self.fault.next = self.faulty.q.val();
+        self.fault_settled.next = self.broken.q.val();
+        for i in 0..self._n {
+            if (self.who.q.val() == i.to_bits::<3>()) & !self.flights[i].out_valid.val() {
+                self.fault_settled.next = true;
+            }
+        }
         self.fault_requester.next = self.who.q.val();
         self.fault_cause.next = self.cause.q.val();
         self.fault_address.next = self.place.q.val();
@@ -353,6 +373,7 @@ impl<const B: usize> Logic for AxiRead<B> {
         if self.rst.val() {
             self.count.d.next = 0.into();
             self.faulty.d.next = false;
+            self.broken.d.next = false;
         }
     }
 }

@@ -10,8 +10,10 @@
 //! ```
 //! Three cycles from a request to AWVALID, two from a word to WVALID; one burst and one word per cycle. At most `outstanding`
 //! bursts are in flight, all requesters together. Words may be offered before their burst; they wait.
-//! A burst outside the windows, or a B with SLVERR or DECERR, is a fault (level until `rst`). From then on, and under `halt`, no
-//! burst starts, and the words still missing of bursts that have started go out with strobes 0. `rst` may come only when `quiet`.
+//! A burst outside the windows, or a B with SLVERR or DECERR, is a fault (level until `rst`). From then on no burst starts. What was asked
+//! for before a burst outside the windows is still written, and an error that answers it, of the same requester, takes that fault's place.
+//! After an error, and under `halt`, the words still missing of bursts that have started go out with strobes 0. `rst` may come only when
+//! `quiet`.
 
 use super::Gate;
 use crate::prim::prelude::*;
@@ -48,6 +50,12 @@ pub struct AxiWrite<const B: usize, const S: usize> {
     pub w_strb: Vec<Signal<In, Bit>>,
     /// A burst of requester r is answered without error (pulse).
     pub response_valid: Vec<Signal<Out, Bit>>,
+    /// A burst of requester r lies in a window and will go out (pulse, in their order).
+    pub admitted: Vec<Signal<Out, Bit>>,
+    /// A burst of requester r is in flight.
+    pub flying: Vec<Signal<Out, Bit>>,
+    /// A burst of requester r whose words are all sent is not answered.
+    pub unanswered: Vec<Signal<Out, Bit>>,
     /// First byte of each window.
     pub lo: Vec<Signal<In, Bits<40>>>,
     /// Last byte of each window.
@@ -68,6 +76,8 @@ pub struct AxiWrite<const B: usize, const S: usize> {
     pub fault_address: Signal<Out, Bits<40>>,
     /// Its tag.
     pub fault_tag: Signal<Out, Bits<3>>,
+    /// The fault is an answer with an error: nothing of its requester can come before it.
+    pub fault_answer: Signal<Out, Bit>,
     /// Bytes that the bus took with their strobe set, two cycles ago.
     pub written: Signal<Out, Bits<8>>,
     /// AXI write address.
@@ -125,6 +135,10 @@ pub struct AxiWrite<const B: usize, const S: usize> {
     answered_id: Reg<Bits<4>>,
     answered_bad: Reg<Bit>,
     faulty: Reg<Bit>,
+    /// The fault is an answer with an error.
+    broken: Reg<Bit>,
+    /// Bursts whose words are all sent and that are not answered, per requester.
+    sent: Vec<Reg<Bits<8>>>,
     who: Reg<Bits<3>>,
     cause: Reg<Bits<8>>,
     place: Reg<Bits<40>>,
@@ -136,6 +150,7 @@ pub struct AxiWrite<const B: usize, const S: usize> {
     /// Strobes of that word, 0 if there is none.
     taken: Vec<Signal<Local, Bits<8>>>,
     stop: Signal<Local, Bit>,
+    errs: Signal<Local, Bit>,
     owner: Signal<Local, Bits<3>>,
     offered: Signal<Local, Bit>,
     last: Signal<Local, Bit>,
@@ -178,6 +193,9 @@ impl<const B: usize, const S: usize> AxiWrite<B, S> {
             w_data: vec![Signal::default(); n],
             w_strb: vec![Signal::default(); n * S],
             response_valid: vec![Signal::default(); n],
+            admitted: vec![Signal::default(); n],
+            flying: vec![Signal::default(); n],
+            unanswered: vec![Signal::default(); n],
             lo: vec![Signal::default(); gate.lo.len()],
             hi: vec![Signal::default(); gate.lo.len()],
             rights: vec![Signal::default(); gate.lo.len()],
@@ -188,6 +206,7 @@ impl<const B: usize, const S: usize> AxiWrite<B, S> {
             fault_cause: Signal::default(),
             fault_address: Signal::default(),
             fault_tag: Signal::default(),
+            fault_answer: Signal::default(),
             written: Signal::default(),
             m_axi_awid: Signal::default(),
             m_axi_awaddr: Signal::default(),
@@ -223,6 +242,8 @@ impl<const B: usize, const S: usize> AxiWrite<B, S> {
             answered_id: Reg::default(),
             answered_bad: Reg::default(),
             faulty: Reg::default(),
+            broken: Reg::default(),
+            sent: vec![Reg::default(); n],
             who: Reg::default(),
             cause: Reg::default(),
             place: Reg::default(),
@@ -232,6 +253,7 @@ impl<const B: usize, const S: usize> AxiWrite<B, S> {
             strobed_all: Reg::default(),
             taken: vec![Signal::default(); S],
             stop: Signal::default(),
+            errs: Signal::default(),
             owner: Signal::default(),
             offered: Signal::default(),
             last: Signal::default(),
@@ -256,7 +278,7 @@ impl<const B: usize, const S: usize> Logic for AxiWrite<B, S> {
             "axi_write_{m_axi_wdata}: write side of the AXI master; bursts of several requesters inside the memory windows."
         );
         dff_setup!(self, clk, beat, count, answered, answered_id, answered_bad, faulty, who, cause, place, tag);
-        dff_setup!(self, clk, strobed_all);
+        dff_setup!(self, clk, strobed_all, broken);
         self.gate.clk.next = self.clk.val();
         self.gate.rst.next = self.rst.val();
         self.order.clk.next = self.clk.val();
@@ -282,8 +304,8 @@ impl<const B: usize, const S: usize> Logic for AxiWrite<B, S> {
             self.gate.request_trim[i].next = self.request_trim[i].val();
             self.gate.request_tag[i].next = self.request_tag[i].val();
         }
-        self.stop.next = self.halt.val() | self.faulty.q.val();
-        self.gate.stop.next = self.stop.val() | (self.count.q.val() == self.limit.val());
+        self.stop.next = self.halt.val() | self.broken.q.val();
+        self.gate.stop.next = self.stop.val() | self.faulty.q.val() | (self.count.q.val() == self.limit.val());
         self.gate.ax_ready.next = self.m_axi_awready.val();
         self.m_axi_awvalid.next = self.gate.ax_valid.val();
         self.m_axi_awaddr.next = self.gate.ax_address.val();
@@ -381,6 +403,21 @@ impl<const B: usize, const S: usize> Logic for AxiWrite<B, S> {
             self.flights[i].in_data[0].next =
                 bit_cast::<43, 40>(self.gate.next_first.val()) | (bit_cast::<43, 3>(self.gate.next_tag.val()) << 40);
             self.flights[i].out_ready.next = self.answered.q.val() & (self.answered_id.q.val() == i.to_bits::<4>());
+            self.admitted[i].next = self.gate.go.val() & (self.gate.next_id.val() == i.to_bits::<3>());
+            self.flying[i].next = self.flights[i].out_valid.val();
+            self.sent[i].clock.next = self.clk.val();
+            self.sent[i].d.next = self.sent[i].q.val();
+            if self.send.val() & self.last.val() & (self.owner.val() == i.to_bits::<3>()) {
+                if !(self.answered.q.val() & (self.answered_id.q.val() == i.to_bits::<4>())) {
+                    self.sent[i].d.next = self.sent[i].q.val() + 1;
+                }
+            } else if self.answered.q.val() & (self.answered_id.q.val() == i.to_bits::<4>()) {
+                self.sent[i].d.next = self.sent[i].q.val() - 1;
+            }
+            self.unanswered[i].next = self.sent[i].q.val() != 0;
+            if self.rst.val() {
+                self.sent[i].d.next = 0.into();
+            }
         }
         if self.gate.go.val() & !self.answered.q.val() {
             self.count.d.next = self.count.q.val() + 1;
@@ -389,10 +426,15 @@ impl<const B: usize, const S: usize> Logic for AxiWrite<B, S> {
             self.count.d.next = self.count.q.val() - 1;
         }
         self.quiet.next = self.count.q.val() == 0;
-        // The first fault stays.
-        if !self.faulty.q.val() {
-            if self.answered.q.val() & self.answered_bad.q.val() {
+        // The first fault stays, in the order in which its requester asked.
+        self.errs.next = self.answered.q.val()
+            & self.answered_bad.q.val()
+            & !self.broken.q.val()
+            & (!self.faulty.q.val() | (self.answered_id.q.val().get_bits::<3>(0) == self.who.q.val()));
+        if self.errs.val() | !self.faulty.q.val() {
+            if self.errs.val() {
                 self.faulty.d.next = true;
+                self.broken.d.next = true;
                 self.cause.d.next = self.bus_cause.val();
                 self.who.d.next = self.answered_id.q.val().get_bits::<3>(0);
                 for i in 0..self._n {
@@ -414,11 +456,13 @@ impl<const B: usize, const S: usize> Logic for AxiWrite<B, S> {
         self.fault_cause.next = self.cause.q.val();
         self.fault_address.next = self.place.q.val();
         self.fault_tag.next = self.tag.q.val();
+        self.fault_answer.next = self.broken.q.val();
         if self.rst.val() {
             self.beat.d.next = 0.into();
             self.count.d.next = 0.into();
             self.answered.d.next = false;
             self.faulty.d.next = false;
+            self.broken.d.next = false;
         }
     }
 }

@@ -60,6 +60,10 @@ pub struct ReadStream<const B: usize> {
     pub out_count: Signal<Out, Bits<8>>,
     /// Last word of its row.
     pub out_last: Signal<Out, Bit>,
+    /// Every word that came has left.
+    pub empty: Signal<Out, Bit>,
+    /// Nothing is asked for that has not come.
+    pub idle: Signal<Out, Bit>,
     burst: Burst,
     /// Per burst: offset, bytes of the row's last word, bit 0 last burst of its row, bit 1 flush.
     ahead: Fifo<8>,
@@ -101,6 +105,8 @@ impl<const B: usize> ReadStream<B> {
             out_data: vec![Signal::default(); bytes],
             out_count: Signal::default(),
             out_last: Signal::default(),
+            empty: Signal::default(),
+            idle: Signal::default(),
             burst: Burst::new(bytes, 4),
             // Three more wait in the gate.
             ahead: Fifo::new(outstanding + 4, 3),
@@ -170,5 +176,7 @@ impl<const B: usize> Logic for ReadStream<B> {
         self.justify.out_ready.next = self.out_ready.val();
         self.out_count.next = self.justify.out_count.val();
         self.out_last.next = self.justify.out_last.val();
+        self.empty.next = self.justify.empty.val();
+        self.idle.next = !self.burst.request_valid.val() & !self.ahead.out_valid.val();
     }
 }

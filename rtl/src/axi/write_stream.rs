@@ -49,8 +49,14 @@ pub struct WriteStream<const B: usize> {
     pub request_skip: Signal<Out, Bits<8>>,
     /// To `AxiWrite`.
     pub request_trim: Signal<Out, Bits<8>>,
+    /// The burst asked for is the last of its row.
+    pub request_end: Signal<Out, Bit>,
     /// To `AxiWrite`: number of the instruction modulo 8, counted from reset by `row_last`.
     pub request_tag: Signal<Out, Bits<3>>,
+    /// The last word of a row is taken (pulse, in order).
+    pub filled: Signal<Out, Bit>,
+    /// Every word that was taken has been sent.
+    pub empty: Signal<Out, Bit>,
     /// To `AxiWrite`.
     pub w_valid: Signal<Out, Bit>,
     /// From `AxiWrite`.
@@ -104,7 +110,10 @@ impl<const B: usize> WriteStream<B> {
             request_beats: Signal::default(),
             request_skip: Signal::default(),
             request_trim: Signal::default(),
+            request_end: Signal::default(),
             request_tag: Signal::default(),
+            filled: Signal::default(),
+            empty: Signal::default(),
             w_valid: Signal::default(),
             w_ready: Signal::default(),
             w_data: Signal::default(),
@@ -164,6 +173,7 @@ impl<const B: usize> Logic for WriteStream<B> {
         self.request_beats.next = self.burst.request_beats.val();
         self.request_skip.next = self.burst.request_skip.val();
         self.request_trim.next = self.burst.request_trim.val();
+        self.request_end.next = self.burst.request_last.val();
         self.request_tag.next = self.tag.q.val();
         if self.burst.request_valid.val()
             & self.request_ready.val()
@@ -195,6 +205,8 @@ impl<const B: usize> Logic for WriteStream<B> {
             self.left.d.next = self.rows.out_data[0].val().get_bits::<24>(0);
             self.offset.d.next = self.rows.out_data[0].val().get_bits::<8>(24);
         }
+        self.filled.next = self.accept.val() & self.last.val();
+        self.empty.next = self.align.empty.val();
         self.w_valid.next = self.align.out_valid.val();
         self.align.out_ready.next = self.w_ready.val();
         for i in 0..self._bytes {

@@ -76,6 +76,8 @@ pub struct Scatter {
     pub done: Signal<Out, Bit>,
     /// A segment goes in.
     pub moves: Signal<Out, Bit>,
+    /// The instruction at hand takes words.
+    pub loads: Signal<Out, Bit>,
     /// A byte would lie outside its buffer; level until reset.
     pub fault: Signal<Out, Bit>,
     /// That byte's address.
@@ -168,6 +170,7 @@ impl Scatter {
             write_data: vec![Signal::default(); s],
             done: Signal::default(),
             moves: Signal::default(),
+            loads: Signal::default(),
             fault: Signal::default(),
             fault_address: Signal::default(),
             fault_pc: Signal::default(),
@@ -383,6 +386,7 @@ impl Logic for Scatter {
         if self.busy.q.val() & self.outside.val() {
             self.faulty.d.next = true;
         }
+        self.loads.next = self.busy.q.val() & !self.fill.q.val();
         self.fault.next = self.faulty.q.val();
         self.fault_pc.next = self.pc.q.val();
         if self.rst.val() {

@@ -226,7 +226,9 @@ impl<const B: usize> Logic for Mte2Bench<B> {
         }
         self.axi.halt.next = self.halt.val();
         self.quiet.next = self.axi.quiet.val();
-        self.fault.next = self.axi.fault.val();
+        // As in the core: the engine says when its turn is.
+        self.fault.next =
+            self.axi.fault.val() & ((self.axi.fault_requester.val() != 1) | self.engine.bus_fault_due.val());
         self.fault_requester.next = self.axi.fault_requester.val();
         self.fault_cause.next = self.axi.fault_cause.val();
         self.fault_address.next = self.axi.fault_address.val();
@@ -299,6 +301,8 @@ impl<const B: usize> Logic for Mte2Bench<B> {
         self.engine.set_value.next = self.set_value.val();
         self.engine.halt.next = self.halt.val();
         self.engine.bus_tag.next = self.axi.fault_tag.val();
+        self.engine.bus_fault.next =
+            self.axi.fault.val() & self.axi.fault_settled.val() & (self.axi.fault_requester.val() == 1);
         self.bus_pc.next = self.engine.bus_pc.val();
         self.inner_fault_pc.next = self.engine.fault_pc.val();
     }
@@ -545,7 +549,9 @@ impl<const B: usize, const S: usize> Logic for Mte3Bench<B, S> {
         }
         self.axi.halt.next = self.halt.val();
         self.quiet.next = self.axi.quiet.val();
-        self.fault.next = self.axi.fault.val();
+        // As in the core: the engine says when its turn is.
+        self.fault.next =
+            self.axi.fault.val() & ((self.axi.fault_requester.val() != 1) | self.engine.bus_fault_due.val());
         self.fault_requester.next = self.axi.fault_requester.val();
         self.fault_cause.next = self.axi.fault_cause.val();
         self.fault_address.next = self.axi.fault_address.val();
@@ -631,6 +637,11 @@ impl<const B: usize, const S: usize> Logic for Mte3Bench<B, S> {
         self.engine.set_value.next = self.set_value.val();
         self.engine.halt.next = self.halt.val();
         self.engine.bus_tag.next = self.axi.fault_tag.val();
+        self.engine.bus_fault.next = self.axi.fault.val() & (self.axi.fault_requester.val() == 1);
+        self.engine.bus_answer.next = self.axi.fault_answer.val();
+        self.engine.admitted.next = self.axi.admitted[1].val();
+        self.engine.flying.next = self.axi.flying[1].val();
+        self.engine.unanswered.next = self.axi.unanswered[1].val();
         self.bus_pc.next = self.engine.bus_pc.val();
         self.inner_fault_pc.next = self.engine.fault_pc.val();
     }
