@@ -54,15 +54,15 @@ end
 (* hierconn *) wire [7:0] \order.level ;
 (* hierconn *) wire [7:0] \flights_0.level ;
 (* hierconn *) wire [7:0] \flights_1.level ;
-wire [7:0] flying_0 = open_0 + (m_axi_awvalid && m_axi_awid == 4'd0) + (answered_q && answered_id_q == 4'd0);
-wire [7:0] flying_1 = open_1 + (m_axi_awvalid && m_axi_awid == 4'd1) + (answered_q && answered_id_q == 4'd1);
+wire [7:0] live_0 = open_0 + (m_axi_awvalid && m_axi_awid == 4'd0) + (answered_q && answered_id_q == 4'd0);
+wire [7:0] live_1 = open_1 + (m_axi_awvalid && m_axi_awid == 4'd1) + (answered_q && answered_id_q == 4'd1);
 wire [7:0] ending = (m_axi_wvalid && m_axi_wlast) + (\words.caught_q && \lasts.catch_0_q );
 always @(*) if (started) begin
-    never_more_in_flight_than_allowed: assert (flying_0 + flying_1 <= limit);
-    quiet_means_nothing_in_flight: assert (quiet == (flying_0 + flying_1 == 8'd0));
-    no_flight_is_forgotten: assert (\flights_0.level == flying_0 && \flights_1.level == flying_1);
-    every_burst_sends_its_last_word_once: assert (sent + answered_q + ending + \order.level == flying_0 + flying_1);
-    count_is_the_bursts_in_flight: assert (count_q == flying_0 + flying_1);
+    never_more_in_flight_than_allowed: assert (live_0 + live_1 <= limit);
+    quiet_means_nothing_in_flight: assert (quiet == (live_0 + live_1 == 8'd0));
+    no_flight_is_forgotten: assert (\flights_0.level == live_0 && \flights_1.level == live_1);
+    every_burst_sends_its_last_word_once: assert (sent + answered_q + ending + \order.level == live_0 + live_1);
+    count_is_the_bursts_in_flight: assert (count_q == live_0 + live_1);
 end
 
 // Invariants: the three skid buffers go together; a burst that has begun is still in the queue.

@@ -47,6 +47,10 @@ fn random_convolutions_on_simulated_max() {
 fn check_im2col(config: &Config, case: &ConvCase, report: &Report) {
     let (conv, compiled) = (&case.conv, case.conv.compile(config).unwrap_or_else(|error| panic!("{case}: {error}")));
     let Some(tiling) = compiled.tiling() else { return };
+    // A tile of few pixels is over before the products of the next one are made, some 40 cycles.
+    if tiling.m.min(conv.pixels()) < 32 {
+        return;
+    }
     let busy = |pipe| report.get(Counter::Pipe(pipe, Activity::Busy)).unwrap();
     let pipes = [Pipe::Mte2, Pipe::M, Pipe::Fix, Pipe::Mte3];
     if !pipes.into_iter().all(|pipe| busy(pipe) < busy(Pipe::Mte1)) {
