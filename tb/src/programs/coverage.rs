@@ -242,7 +242,7 @@ impl Coverage {
             .iter()
             .flat_map(|dtype| ["register", "fb"].map(|source| (dtype, source)))
         {
-            for rounding in Rounding::ALL.into_iter().filter(|mode| *dtype != Dtype::Fp32 || **mode == Rounding::Onnx) {
+            for rounding in Rounding::ALL.iter().filter(|mode| *dtype != Dtype::Fp32 || **mode == Rounding::Onnx) {
                 self.expect("fix.rounding", format!("{dtype} {rounding} from {source}"));
             }
         }
