@@ -175,7 +175,7 @@ fn multiplied(sum: i32, multiplier: Multiplier, mode: FixedMode) -> i128 {
     let Multiplier { m, shift } = multiplier;
     let shift = i32::from(shift);
     let product = i128::from(sum) * i128::from(m.to_bits());
-    let half_up = |value: i128, drop: i32| (value + (1i128 << drop >> 1)).div_euclid(1 << drop);
+    let half_up = |value: i128, drop: i32| (value + ((1i128 << drop) >> 1)).div_euclid(1 << drop);
     match mode {
         FixedMode::Tflite => half_up(product, 31 - shift),
         FixedMode::Gemmlowp => {

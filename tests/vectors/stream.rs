@@ -85,11 +85,11 @@ impl Mode {
             Mode::Tflite => {
                 let m = if field(w[3], 48, 64) == 0 { 0 } else { 1 << 30 | low_bits(30) };
                 let shift = if anywhere { field(w[2], 48, 61) - 31 } else { near - length };
-                (m as u32, shift.max(-31).min(29).min(30 - length) as i8)
+                (m as u32, shift.clamp(-31, 29).min(30 - length) as i8)
             }
             Mode::Gemmlowp => {
                 let a = 0x3F80_0000 | (word(first, 3) >> 32) as u32 & 0x7F_FFFF;
-                let a = if index / BLOCK % 2 == 0 { 1.0 } else { f32::from_bits(a) };
+                let a = if (index / BLOCK).is_multiple_of(2) { 1.0 } else { f32::from_bits(a) };
                 let exponent = if anywhere { field(w[2], 48, 61) - 33 } else { near - length - 1 };
                 let exponent = exponent.max(-36).min(28 - length) + 127;
                 let f = f32::from_bits((exponent << 23 | low_bits(23)) as u32);

@@ -165,10 +165,10 @@ impl Case {
                 assert!(shift < 0);
                 let (product, right) = (i64::from(acc) * i64::from(m.to_bits()), -i32::from(shift));
                 match mode {
-                    FixedMode::Tflite => (product >> (30 + right)) + 1 >> 1,
+                    FixedMode::Tflite => ((product >> (30 + right)) + 1) >> 1,
                     FixedMode::Gemmlowp => {
-                        let high = (product >> 30) + 1 >> 1;
-                        (high.abs() + (1 << (right - 1)) >> right) * high.signum()
+                        let high = ((product >> 30) + 1) >> 1;
+                        ((high.abs() + (1 << (right - 1))) >> right) * high.signum()
                     }
                 }
             }

@@ -90,7 +90,7 @@ pub fn requantise_exactly(acc: i32, scale_bits: u32, zero_point: i32, lowest: i3
 /// Modes `tflite` and `gemmlowp` in integers only; the result is not yet saturated to int32.
 pub fn multiply_exactly(rounding: Rounding, acc: i32, m: u32, shift: i8) -> i128 {
     let product = i128::from(acc) * i128::from(m);
-    let half_up = |x: i128, right: u32| if right == 0 { x } else { (x >> (right - 1)) + 1 >> 1 };
+    let half_up = |x: i128, right: u32| if right == 0 { x } else { ((x >> (right - 1)) + 1) >> 1 };
     match rounding {
         Rounding::Gemmlowp => {
             let high = half_up(product << shift.max(0), 31);

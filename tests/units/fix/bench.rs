@@ -608,8 +608,8 @@ fn fixed(mode: u32, acc: i32, m: u32, shift: i8) -> i64 {
     let (product, right) = (i64::from(acc) * i64::from(m), -i32::from(shift));
     assert!(right > 0);
     if mode == 1 {
-        return (product >> (30 + right)) + 1 >> 1;
+        return ((product >> (30 + right)) + 1) >> 1;
     }
-    let high = (product >> 30) + 1 >> 1;
-    (high.abs() + (1 << (right - 1)) >> right) * high.signum()
+    let high = ((product >> 30) + 1) >> 1;
+    ((high.abs() + (1 << (right - 1))) >> right) * high.signum()
 }

@@ -160,7 +160,7 @@ fn rounded(mode: Mode, acc: i32, scale: u32, shift: i8) -> i32 {
         Mode::Gemmlowp if shift < 0 => {
             let high = (product + (1 << 30)) >> 31;
             let half = 1 << (-shift - 1);
-            (high.abs() + half >> -shift) * high.signum()
+            ((high.abs() + half) >> -shift) * high.signum()
         }
         Mode::Tflite | Mode::Gemmlowp => (product + (1 << (right - 1))) >> right,
     };
