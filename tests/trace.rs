@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Timelines: every cycle of the recording is a cycle of the counters, every operation is there once, and `quader trace` writes what it says.
 
+#![allow(clippy::unwrap_used)]
+
 mod shell;
 
 use host::{

@@ -803,7 +803,7 @@ pub fn core(config: &Config) -> Result<Box<dyn Block>, isa::ConfigError> {
     build(config, false)
 }
 
-/// As [`core`], with the ports `trace_*`, which tell what every pipe does in every cycle.
+/// As [`core()`], with the ports `trace_*`, which tell what every pipe does in every cycle.
 pub fn traced_core(config: &Config) -> Result<Box<dyn Block>, isa::ConfigError> {
     build(config, true)
 }

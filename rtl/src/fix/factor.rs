@@ -62,13 +62,13 @@ pub struct Factor {
     pub fixed: Signal<In, Bit>,
     /// Mode `gemmlowp`.
     pub gemmlowp: Signal<In, Bit>,
-    /// Top bit set unless it is 0; [`FACTOR_CYCLES`] after `scale`.
+    /// Top bit set unless it is 0; `FACTOR_CYCLES` after `scale`.
     pub factor: Signal<Out, Bits<32>>,
     /// |acc| scaled is `a * factor * 2^(exponent - zeros - 63)` with `a = |acc| << zeros`; as late as `factor`.
     pub exponent: Signal<Out, Int<10>>,
-    /// Do not shift the accumulator; [`RAW_CYCLES`] after `scale`.
+    /// Do not shift the accumulator; `RAW_CYCLES` after `scale`.
     pub raw: Signal<Out, Bit>,
-    /// The same, [`RAW_LATE_CYCLES`] after `scale`.
+    /// The same, `RAW_LATE_CYCLES` after `scale`.
     pub raw_late: Signal<Out, Bit>,
     scale_delay: Delay<32>,
     shift_delay: Delay<6>,

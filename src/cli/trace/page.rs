@@ -109,6 +109,8 @@ fn burst(burst: &Burst) -> Value {
 mod tests {
     //! The page in a real browser: it is loaded from a file, moved about with real events, and read back.
 
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
     use host::{MemorySettings, PipeRecord, Program, Recording};
     use isa::asm::assemble;

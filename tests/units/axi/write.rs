@@ -258,10 +258,10 @@ fn words_wait_for_those_of_the_bursts_before_and_no_others() {
                 }
             }
             run.cycle();
-            for n in 0..2 {
+            for (n, asks) in asks.iter_mut().enumerate() {
                 if run.granted[n] {
                     run.twin.uut.request_valid[n].next = false;
-                    asks[n] = false;
+                    *asks = false;
                 }
                 if run.sent[n] {
                     let burst = order.front_mut().expect("a word of a burst that was admitted");
@@ -279,10 +279,10 @@ fn words_wait_for_those_of_the_bursts_before_and_no_others() {
                 }
             }
             order.iter_mut().filter(|burst| burst.open < u64::MAX).for_each(|burst| burst.open += u64::from(run.open));
-            for n in 0..2 {
+            for (n, asked) in asked.iter_mut().enumerate() {
                 if run.admitted[n] {
                     let ahead = order.iter().map(|burst| burst.left).sum();
-                    let left = asked[n].pop_front().expect("a burst that was asked for");
+                    let left = asked.pop_front().expect("a burst that was asked for");
                     order.push_back(Admitted { who: n, left, ahead, open: 0 });
                     bursts += 1;
                 }
