@@ -267,8 +267,8 @@ fn words_wait_for_those_of_the_bursts_before_and_no_others() {
                     let burst = order.front_mut().expect("a word of a burst that was admitted");
                     assert_eq!(burst.who, n, "words in the order of the bursts");
                     if burst.open < u64::MAX {
-                        assert!(burst.open <= burst.ahead + 2, "{} words ahead, {} sent", burst.ahead, burst.open);
-                        least_spare = least_spare.min(burst.ahead + 2 - burst.open);
+                        assert!(burst.open <= burst.ahead + 1, "{} words ahead, {} sent", burst.ahead, burst.open);
+                        least_spare = least_spare.min(burst.ahead + 1 - burst.open);
                         most = most.max(if n == 1 { burst.ahead } else { 0 });
                         burst.open = u64::MAX;
                     }
