@@ -166,7 +166,7 @@ impl Channels<'_> {
             Output::Int32 => {}
             Output::Fp32 { .. } if self.clamp.is_some() => return Err(HostError::FloatClamp),
             Output::Fp32 { scales } | Output::Quantised { scales, .. } => {
-                let bad = scales.iter().position(|scale| !scale.is_normal() || *scale < 0.0);
+                let bad = scales.iter().position(|scale| !Rounding::Onnx.admits_scale(scale.to_bits()));
                 if let Some(channel) = bad {
                     return Err(HostError::Scale { channel, value: scales[channel] });
                 }

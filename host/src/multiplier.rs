@@ -2,9 +2,7 @@
 //! A real scale as an integer and a shift: what the modes `tflite` and `gemmlowp` multiply by.
 
 use fixed::types::I1F31;
-
-/// Shifts that a core takes; TFLite makes no others.
-pub(crate) const SHIFTS: std::ops::RangeInclusive<i8> = -31..=30;
+use isa::Rounding;
 
 /// `m * 2^shift`, with m in Q0.31: 0, or at least 1/2 and below 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,17 +26,16 @@ impl Multiplier {
         let fraction = f64::from_bits(scale.to_bits() & ((1 << 52) - 1) | 1022 << 52);
         let bits = (fraction * 2f64.powi(31)).round() as i64;
         let (bits, exponent) = if bits == 1 << 31 { (1 << 30, exponent + 1) } else { (bits, exponent) };
-        if exponent < i32::from(*SHIFTS.start()) {
+        if exponent < -31 {
             return Some(Multiplier { m: I1F31::ZERO, shift: 0 });
         }
-        let shift = i8::try_from(exponent).ok().filter(|shift| SHIFTS.contains(shift))?;
+        let shift = i8::try_from(exponent).ok().filter(|&shift| Rounding::admits_shift(shift))?;
         Some(Multiplier { m: I1F31::from_bits(bits as i32), shift })
     }
 
     /// True if a core takes it.
     pub fn is_legal(&self) -> bool {
-        let half = 1 << 30;
-        (self.m == I1F31::ZERO || self.m.to_bits() >= half) && SHIFTS.contains(&self.shift)
+        Rounding::Tflite.admits_scale(self.m.to_bits() as u32) && Rounding::admits_shift(self.shift)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::node::Node;
 use crate::tensor::{Elements, Shape, Tensor};
 use host::Output;
-use isa::Dtype;
+use isa::{Dtype, Rounding};
 
 /// The number format of a tensor's bytes.
 ///
@@ -89,7 +89,7 @@ pub(crate) fn combined(node: &Node, a: f32, b: f32, y: f32) -> Result<f32> {
 
 /// The scale, if the core can multiply a sum with it.
 pub(crate) fn positive(node: &Node, scale: f32) -> Result<f32> {
-    if scale.is_normal() && scale > 0.0 {
+    if Rounding::Onnx.admits_scale(scale.to_bits()) {
         return Ok(scale);
     }
     Err(node.refused(format!(
