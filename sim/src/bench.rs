@@ -133,7 +133,7 @@ impl Bench {
         self
     }
 
-    /// Records what pipes and bus do, from now on; the design has to be a traced core.
+    /// Records what pipes and bus do, from now on; the design has to be a traced core with a memory.
     ///
     /// # Errors
     /// [`Error::Model`] if it is not.
@@ -205,11 +205,9 @@ impl Bench {
         if let Some(side) = &mut self.memory {
             side.ports.sample(dut, &mut side.out);
             side.monitor.sample(side.memory.input(), &side.out);
-        }
-        if let Some(recorder) = &mut self.recorder {
-            recorder.sample(dut, self.memory.as_ref().map(|side| (side.memory.input(), &side.out)));
-        }
-        if let Some(side) = &mut self.memory {
+            if let Some(recorder) = &mut self.recorder {
+                recorder.sample(dut, side.memory.input(), &side.out);
+            }
             side.memory.clock(&side.out);
         }
         if let Some(side) = &mut self.lite {

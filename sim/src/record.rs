@@ -164,7 +164,7 @@ impl Recorder {
     }
 
     /// Looks at one cycle, after the outputs have settled.
-    pub(crate) fn sample(&mut self, dut: &Dut, bus: Option<(&AxiIn, &AxiOut)>) {
+    pub(crate) fn sample(&mut self, dut: &Dut, answer: &AxiIn, ask: &AxiOut) {
         let is = |port: Port| dut.get(port) != 0;
         if !is(self.running) {
             return;
@@ -194,10 +194,8 @@ impl Recorder {
                 pipe.started.push((cycle, dut.get(ports.pc) as u32));
             }
         }
-        if let Some((answer, ask)) = bus {
-            self.read_side(cycle, answer, ask);
-            self.write_side(cycle, answer, ask);
-        }
+        self.read_side(cycle, answer, ask);
+        self.write_side(cycle, answer, ask);
     }
 
     fn open(&mut self, cycle: u64, write: bool, address: &Address) -> usize {
