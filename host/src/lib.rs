@@ -46,5 +46,5 @@ pub use program::Program;
 pub use report::Report;
 pub use sim::{Burst, PipeRecord, Recording};
 pub use simulated::{Keep, MemorySettings, Observe, Simulated};
-pub use timeline::{Span, Taken, Timeline};
+pub use timeline::{Span, Taken, Timeline, lanes};
 pub use transport::Transport;

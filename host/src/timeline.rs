@@ -87,7 +87,10 @@ impl Timeline {
         for ((index, pipe), lanes) in Pipe::WORKERS.into_iter().enumerate().zip(&mut lanes) {
             let first = spans.len();
             spans.extend(spans_of(pipe, index, &program, &recording));
-            *lanes = place(&mut spans[first..]);
+            let own = &mut spans[first..];
+            let places = self::lanes(own.iter().map(|span: &Span| (span.started, span.ended)));
+            *lanes = places.iter().max().map_or(1, |last| last + 1);
+            own.iter_mut().zip(places).for_each(|(span, lane)| span.lane = lane);
         }
         take_flags(&mut spans, &program, &recording);
         Timeline { config: config.clone(), memory, program, recording, report, spans, lanes }
@@ -121,18 +124,18 @@ fn spans_of(pipe: Pipe, index: usize, program: &[Inst], recording: &Recording) -
     spans
 }
 
-/// Gives each span the first lane in which nothing is in its way, and says how many lanes that takes.
-fn place(spans: &mut [Span]) -> usize {
+/// For each of the pieces (start, end), sorted by start, the first row in which none before it is in its way.
+pub fn lanes(pieces: impl IntoIterator<Item = (u64, u64)>) -> Vec<usize> {
     let mut free: Vec<u64> = Vec::new();
-    for span in spans {
-        let lane = free.iter().position(|&from| from <= span.started);
-        span.lane = lane.unwrap_or(free.len());
-        match lane {
-            Some(lane) => free[lane] = span.ended,
-            None => free.push(span.ended),
+    let place = |(start, end)| {
+        let lane = free.iter().position(|&from| from <= start).unwrap_or(free.len());
+        match free.get_mut(lane) {
+            Some(from) => *from = end,
+            None => free.push(end),
         }
-    }
-    free.len().max(1)
+        lane
+    };
+    pieces.into_iter().map(place).collect()
 }
 
 /// The n-th take of a flag takes what the n-th set of it raised: both pipes are in order.

@@ -5,7 +5,7 @@
 //! as counters.
 
 use super::super::program;
-use host::{Burst, Timeline};
+use host::{Burst, Timeline, lanes};
 use isa::limits::INSTRUCTION_BYTES;
 use isa::{Flag, Pipe};
 use serde_json::{Value, json};
@@ -42,8 +42,7 @@ fn one(events: &mut Vec<Value>, run: &Timeline, pid: usize, from: u64, flow: &mu
     );
     for (index, pipe) in Pipe::WORKERS.into_iter().enumerate() {
         for lane in 0..run.lanes[index] {
-            let name = if lane == 0 { pipe.name().to_owned() } else { format!("{} +{lane}", pipe.name()) };
-            thread(events, pid, thread_of(pipe, lane), &name);
+            thread(events, pid, thread_of(pipe, lane), &lane_name(pipe.name(), lane));
         }
     }
     for span in &run.spans {
@@ -75,34 +74,33 @@ fn one(events: &mut Vec<Value>, run: &Timeline, pid: usize, from: u64, flow: &mu
 }
 
 fn bus(events: &mut Vec<Value>, run: &Timeline, pid: usize, from: u64) {
-    let mut channel = |number: usize, name: &str, spans: &mut dyn Iterator<Item = (u64, u64, &Burst)>| {
-        let mut free: Vec<u64> = Vec::new();
-        for (start, end, burst) in spans {
-            let lane = free.iter().position(|&from| from <= start).unwrap_or(free.len()).min(LANES - 1);
-            if lane == free.len() {
-                free.push(end);
-                let name = if lane == 0 { name.to_owned() } else { format!("{name} +{lane}") };
-                thread(events, pid, (8 + number) * LANES + lane, &name);
-            }
-            free[lane] = end.max(free[lane]);
+    let end = run.recording.cycles;
+    let mut channel = |number: usize, name: &str, write: bool, span: &dyn Fn(&Burst) -> Option<(u64, u64)>| {
+        let bursts = run.recording.bursts.iter().filter(|burst| burst.write == write);
+        let mut spans: Vec<_> =
+            bursts.filter_map(|burst| span(burst).map(|(start, end)| (start, end, burst))).collect();
+        spans.sort_by_key(|&(start, ..)| start);
+        let lanes = lanes(spans.iter().map(|&(start, end, _)| (start, end)));
+        let thread_of = |lane: usize| (8 + number) * LANES + lane.min(LANES - 1);
+        for lane in 0..lanes.iter().max().map_or(0, |last| last + 1).min(LANES) {
+            thread(events, pid, thread_of(lane), &lane_name(name, lane));
+        }
+        for (&(start, end, burst), lane) in spans.iter().zip(lanes) {
             events.push(json!({
-                "ph": "X", "pid": pid, "tid": (8 + number) * LANES + lane, "ts": from + start, "dur": end - start, "cat": "axi",
+                "ph": "X", "pid": pid, "tid": thread_of(lane), "ts": from + start, "dur": end - start, "cat": "axi",
                 "name": format!("{} {} beats", burst.requester().name(), burst.beats),
                 "args": { "address": format!("{:#x}", burst.address), "beats": burst.beats, "id": burst.id,
                           "asked": burst.asked, "first": burst.first, "answered": burst.answered },
             }));
         }
     };
-    let end = run.recording.cycles;
-    let (reads, writes): (Vec<&Burst>, Vec<&Burst>) = run.recording.bursts.iter().partition(|burst| !burst.write);
-    let asked = |burst: &Burst| (burst.asked, burst.asked + 1);
+    let asked = |burst: &Burst| Some((burst.asked, burst.asked + 1));
     let data = |burst: &Burst| burst.first.map(|first| (first, burst.last.map_or(end, |last| last + 1)));
-    channel(0, "axi ar", &mut reads.iter().map(|burst| (asked(burst).0, asked(burst).1, *burst)));
-    channel(1, "axi r", &mut in_order(reads.iter().filter_map(|burst| data(burst).map(|(a, b)| (a, b, *burst)))));
-    channel(2, "axi aw", &mut writes.iter().map(|burst| (asked(burst).0, asked(burst).1, *burst)));
-    channel(3, "axi w", &mut in_order(writes.iter().filter_map(|burst| data(burst).map(|(a, b)| (a, b, *burst)))));
-    let answers = writes.iter().filter_map(|burst| burst.answered.map(|at| (at, at + 1, *burst)));
-    channel(4, "axi b", &mut in_order(answers));
+    channel(0, "axi ar", false, &asked);
+    channel(1, "axi r", false, &data);
+    channel(2, "axi aw", true, &asked);
+    channel(3, "axi w", true, &data);
+    channel(4, "axi b", true, &|burst| burst.answered.map(|at| (at, at + 1)));
     let bytes = run.config.bus_bytes as f64;
     for (name, beats) in [("read", &run.recording.read_beats), ("written", &run.recording.write_beats)] {
         for (bucket, count) in buckets(beats, end, BUCKET).into_iter().enumerate() {
@@ -113,11 +111,9 @@ fn bus(events: &mut Vec<Value>, run: &Timeline, pid: usize, from: u64) {
     }
 }
 
-/// Sorted by their starts.
-fn in_order<'a>(spans: impl Iterator<Item = (u64, u64, &'a Burst)>) -> std::vec::IntoIter<(u64, u64, &'a Burst)> {
-    let mut spans: Vec<_> = spans.collect();
-    spans.sort_by_key(|&(start, _, _)| start);
-    spans.into_iter()
+/// The name of a row of a pipe or channel.
+fn lane_name(name: &str, lane: usize) -> String {
+    if lane == 0 { name.to_owned() } else { format!("{name} +{lane}") }
 }
 
 /// How many of the cycles fall into each stretch of `width` cycles.

@@ -21,7 +21,7 @@ function lay() {
   const lanes = run.lanes.map(count => Array.from({ length: count }, () => []));
   run.spans.forEach((span, index) => lanes[span[PIPE]][span[LANE]].push({ start: span[STARTED], end: span[ENDED], span: index }));
   run.pipes.forEach((pipe, p) => {
-    lanes[p].forEach((pieces, lane) => add(lane ? '' : pipe, ROW, { pieces, pipe: p }));
+    lanes[p].forEach((pieces, lane) => add(lane ? '' : pipe, ROW, { pieces, pipe: p, lane }));
     const [from, what] = run.activity[p];
     add('', STRIP + 4, { strip: true, from, what });
   });
@@ -156,7 +156,7 @@ function chart(row) {
   pen.fillText(`bus: ${limit} bytes per cycle and direction`, canvas.clientWidth - 4, up(limit) - 7);
 }
 
-const rowOf = span => rows.find(row => row.pipe === span[PIPE] && row.pieces && (row.lane ??= rows.filter(r => r.pipe === row.pipe && r.pieces).indexOf(row)) === span[LANE]);
+const rowOf = span => rows.find(row => row.pipe === span[PIPE] && row.lane === span[LANE]);
 
 function arrow(by, raised, to, strong) {
   const a = rowOf(by), b = rowOf(to), x0 = x(raised), x1 = x(to[STARTED]), y0 = a.y + a.tall / 2, y1 = b.y + b.tall / 2;
