@@ -3,7 +3,7 @@
 
 use super::machine::Machine;
 use super::output::{self, Output};
-use super::product::{Memory, SHOWN, check_bytes, element};
+use super::product::{Memory, SHOWN, check_bytes, element, wrong};
 use super::table::{self, grouped};
 use super::{Backend, Failure, Result, Target, json, number};
 use clap::Args;
@@ -241,18 +241,12 @@ fn verdict(cases: &[Case], outcomes: &[Outcome]) -> Result {
     let bad: Vec<(&Case, &Outcome)> =
         cases.iter().zip(outcomes).filter(|(_, outcome)| outcome.mismatches > 0).collect();
     let Some((case, outcome)) = bad.first() else { return Ok(()) };
-    let Outcome { mismatches, wrong, .. } = outcome;
-    let more = if *mismatches > wrong.len() { "; ..." } else { "" };
     let others = match bad.len() {
         1 => String::new(),
         count => format!("; {count} of {} nodes are wrong", cases.len()),
     };
-    Err(Failure::failed(format!(
-        "{}: {mismatches} of {} elements are wrong: {}{more}{others}",
-        case.name,
-        case.elements(),
-        wrong.join("; ")
-    )))
+    let wrong = wrong(outcome.mismatches, case.elements(), &outcome.wrong);
+    Err(Failure::failed(format!("{}: {wrong}{others}", case.name)))
 }
 
 #[cfg(test)]

@@ -422,9 +422,13 @@ pub fn verdict(work: &Work, mismatches: usize, first: &[Mismatch]) -> Result {
         format!("{}: expected {expected} ({by}), got {got}", element(name, shape, *index))
     };
     let lines: Vec<String> = first.iter().map(line).collect();
+    Err(Failure::failed(wrong(mismatches, shape.iter().product(), &lines)))
+}
+
+/// How many elements are wrong, and the first of them, as a clause.
+pub fn wrong(mismatches: usize, elements: usize, first: &[String]) -> String {
     let more = if mismatches > first.len() { "; ..." } else { "" };
-    let elements: usize = shape.iter().product();
-    Err(Failure::failed(format!("{mismatches} of {elements} elements are wrong: {}{more}", lines.join("; "))))
+    format!("{mismatches} of {elements} elements are wrong: {}{more}", first.join("; "))
 }
 
 /// An element of a tensor in words: `y[1, 2]`.
