@@ -14,7 +14,7 @@ use isa::limits::{FRACTAL_ROW_BYTES, FRACTAL_ROWS, L0C_FRACTAL_COLUMNS};
 use isa::state::{fix, mte1, outer};
 use isa::{
     Dtype, FbField, FixStore, FixTarget, GmAddress, Inst, Instruction, Layout, LocalBuffer, Mmad, Mte1Load, Mte1LoadFb,
-    Mte2Load, Mte3Store, Pipe, ProgramBuilder, Side,
+    Mte2Load, Mte3Store, Pipe, ProgramBuilder, Second, Side,
 };
 use std::ops::Range;
 
@@ -279,6 +279,7 @@ impl Emitter<'_> {
             rounding: channels.output.rounding(),
             relu: channels.relu,
             clamp: channels.clamp.is_some(),
+            second: Second::None,
             m: step.rows as u16,
             n: step.columns.len() as u16,
             l0c: self.l0c(tile),

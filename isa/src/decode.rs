@@ -264,6 +264,7 @@ impl Inst {
             }
             Instruction::FixStore(store) => {
                 buffer("dst", matches!(store.dst, FixTarget::Ub(_)))?;
+                buffer("second", store.second != Second::None)?;
                 dtype("dtype_out", store.dtype_out)?;
                 if !config.has_rounding(store.rounding) {
                     return refuse("rounding", store.rounding.name());
@@ -462,6 +463,7 @@ impl Reader<'_> {
             rounding: self.coded("rounding", Rounding::from_code),
             relu: self.bool("relu"),
             clamp: self.bool("clamp"),
+            second: self.coded("second", Second::from_code),
             m: self.u16("m"),
             n: self.u16("n"),
             l0c: self.u16("l0c"),

@@ -5,7 +5,7 @@
 //! |---|---|---|---|
 //! | GM, per base register | byte offset from the base | `mte2.load` | `fix.store`, `mte3.store` |
 //! | L1 | byte | `mte1.*`, `mte3.store` | `mte2.*`, `fix.store`, `mte3.move` |
-//! | UB | byte | `mte3.*` | `mte2.*`, `fix.store` |
+//! | UB | byte | `mte3.*`, `fix.store` with a second tensor | `mte2.*`, `fix.store` |
 //! | L0A, L0B | fractal | `m.mmad` | `mte1.loada`, `mte1.loadb`, `mte1.im2col` |
 //! | L0C | fractal | `fix.store`, accumulating `m.mmad` | `m.mmad` |
 //! | FB, per parameter | channel | `fix.store`, `mte1.loada`, `mte1.loadb` | `mte1.loadfb` |
@@ -15,6 +15,7 @@ use crate::geometry::{Im2col, Outer};
 use crate::inst::*;
 use crate::limits::{FRACTAL_ROW_BYTES, FRACTAL_ROWS, GM_ADDRESS_BITS, L0C_FRACTAL_COLUMNS};
 use crate::pipe::Pipe;
+use crate::second::SecondTensor;
 use crate::state::{State, mte1};
 use std::fmt;
 use std::ops::Range;
@@ -205,7 +206,7 @@ pub fn effects(op: &Instruction, state: &State) -> Vec<Access> {
             accesses.push(c(true));
             accesses
         }
-        Instruction::FixStore(store) => fix_store(store),
+        Instruction::FixStore(store) => fix_store(store, state),
         Instruction::Mte3Store(store) => {
             let (rows, len) = (u64::from(store.rows), u64::from(store.len_bytes));
             let local =
@@ -324,7 +325,7 @@ fn mte1_load(load: &Mte1Load, state: &State) -> Vec<Access> {
     accesses
 }
 
-fn fix_store(store: &FixStore) -> Vec<Access> {
+fn fix_store(store: &FixStore, state: &State) -> Vec<Access> {
     let first = u64::from(store.l0c);
     let tile = span(first, l0c_tile_fractals(store.m, store.n));
     let mut accesses = vec![Access { buffer: Buffer::L0c, ranges: tile, write: false }];
@@ -342,12 +343,16 @@ fn fix_store(store: &FixStore) -> Vec<Access> {
             channels(FbField::Shift);
         }
     }
+    let (rows, row_bytes) = (u64::from(store.m), u64::from(store.row_bytes()));
+    if let Ok(Some(second)) = SecondTensor::of(store, state) {
+        let ranges = matrix_ranges(Layout::Rows, second.address.into(), second.stride.into(), rows, row_bytes);
+        accesses.push(Access { buffer: Buffer::Ub, ranges, write: false });
+    }
     let (buffer, address) = match store.dst {
         FixTarget::Gm(gm) => (Buffer::Gm(gm.base), gm.offset),
         FixTarget::L1(address) => (Buffer::L1, u64::from(address)),
         FixTarget::Ub(address) => (Buffer::Ub, u64::from(address)),
     };
-    let (rows, row_bytes) = (u64::from(store.m), u64::from(store.row_bytes()));
     let ranges = matrix_ranges(store.layout, address, store.dst_stride.into(), rows, row_bytes);
     accesses.push(Access { buffer, ranges, write: true });
     accesses

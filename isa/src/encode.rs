@@ -248,6 +248,7 @@ impl Writer {
         self.put("rounding", store.rounding.code());
         self.put("relu", store.relu);
         self.put("clamp", store.clamp);
+        self.put("second", store.second.code());
         self.put("m", store.m);
         self.put("n", store.n);
         self.put("l0c", store.l0c);

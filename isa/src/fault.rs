@@ -39,7 +39,7 @@ pub enum Cause {
     FlagLeft = 12,
     /// The core made no progress for the programmed number of cycles.
     NoProgress = 13,
-    /// A scale, or a multiplier or shift of the modes tflite and gemmlowp, that may not be used.
+    /// A scale, a multiplier or shift of the modes tflite and gemmlowp, or a factor of a sum, that may not be used.
     BadScale = 14,
     /// A zero point outside the range of its dtype.
     BadZeroPoint = 15,
@@ -126,7 +126,7 @@ impl Cause {
             Cause::FlagLeft => "a flag counter was not zero at the end of the program",
             Cause::NoProgress => "the core made no progress for the programmed number of cycles",
             Cause::BadScale => {
-                "a scale is not finite, positive and normal, or a multiplier or its shift is out of range"
+                "a scale is not finite, positive and normal, or a multiplier, a shift or a factor of a sum is out of range"
             }
             Cause::BadZeroPoint => "a zero point is outside the range of its dtype",
             Cause::AddressOverflow => "a global-memory access leaves the 40-bit address space",

@@ -26,10 +26,30 @@ pub enum Misuse {
         /// What must hold, worded to follow "must".
         must: &'static str,
     },
+    /// The register has an fp32 that is no legal factor or constant.
+    BadFactor {
+        /// The register.
+        register: &'static StateRegister,
+        /// Its bits.
+        bits: u32,
+        /// What must hold, worded to follow "must".
+        must: &'static str,
+    },
+    /// The register has a zero point outside the range of the dtype.
+    BadZeroPoint {
+        /// The register.
+        register: &'static StateRegister,
+        /// Its value.
+        value: i32,
+        /// Lowest legal one.
+        low: i32,
+        /// Highest legal one.
+        high: i32,
+    },
 }
 
 impl Misuse {
-    fn bad(pipe: Pipe, index: u8, must: &'static str) -> Misuse {
+    pub(crate) fn bad(pipe: Pipe, index: u8, must: &'static str) -> Misuse {
         Misuse::Bad { register: register(pipe, index), must }
     }
 
@@ -38,6 +58,8 @@ impl Misuse {
         match self {
             Misuse::Unset(_) => Cause::UnsetRegister,
             Misuse::Bad { .. } => Cause::BadRegister,
+            Misuse::BadFactor { .. } => Cause::BadScale,
+            Misuse::BadZeroPoint { .. } => Cause::BadZeroPoint,
         }
     }
 }
@@ -49,15 +71,22 @@ impl fmt::Display for Misuse {
                 write!(f, "uses {}.{}, which has no reset value and is not set before", register.pipe, register.name)
             }
             Misuse::Bad { register, must } => write!(f, "uses {}.{}, which must {must}", register.pipe, register.name),
+            Misuse::BadFactor { register, bits, must } => {
+                let (pipe, name, value) = (register.pipe, register.name, f32::from_bits(*bits));
+                write!(f, "uses {pipe}.{name} = {value} ({bits:#010x}), which must {must}")
+            }
+            Misuse::BadZeroPoint { register, value, low, high } => {
+                write!(f, "uses {}.{} = {value}, which is outside {low}..={high}", register.pipe, register.name)
+            }
         }
     }
 }
 
-fn register(pipe: Pipe, index: u8) -> &'static StateRegister {
+pub(crate) fn register(pipe: Pipe, index: u8) -> &'static StateRegister {
     state_register(pipe, index).expect("the index is a constant of the table")
 }
 
-fn value(state: &State, pipe: Pipe, index: u8) -> Result<u32, Misuse> {
+pub(crate) fn value(state: &State, pipe: Pipe, index: u8) -> Result<u32, Misuse> {
     state.get(pipe, index).ok_or(Misuse::Unset(register(pipe, index)))
 }
 

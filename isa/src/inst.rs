@@ -115,6 +115,18 @@ impl Rounding {
     }
 }
 
+coded_enum! {
+    /// What `fix.store` does with its second tensor, whose place and factors stand in state registers.
+    Second {
+        /// There is none.
+        None = 0, "none";
+        /// Adds it, each tensor with its own factor.
+        Add = 1, "add";
+        /// Takes the larger of the two numbers.
+        Max = 2, "max";
+    }
+}
+
 /// Which operand an MTE1 load fills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Side {
@@ -286,6 +298,8 @@ pub struct FixStore {
     pub relu: bool,
     /// Results within the state registers `clamp_low` and `clamp_high`; never with fp32 results.
     pub clamp: bool,
+    /// What to do with the second tensor; 8-bit results only.
+    pub second: Second,
     /// Rows, at least 1.
     pub m: u16,
     /// Columns, at least 1.

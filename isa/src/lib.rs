@@ -9,7 +9,7 @@
 //! | [`field`], [`opcode`] | the table of opcodes and their fields |
 //! | [`inst`], [`encode`], [`decode`] | instructions as typed values, to bytes and back |
 //! | [`state`] | the state registers of the pipes |
-//! | [`geometry`] | what the state registers mean together: outer dimensions, feature maps |
+//! | [`geometry`], [`second`] | what the state registers mean together: outer dimensions, feature maps; the second tensor of FIX |
 //! | [`csr`], [`counter`] | the register map that the host sees |
 //! | [`mod@effects`] | what an instruction reads and writes, exactly |
 //! | [`asm`] | the text form of programs: assembler, disassembler |
@@ -40,6 +40,7 @@ mod order;
 pub mod pipe;
 pub mod program;
 pub mod random;
+pub mod second;
 pub mod state;
 
 pub use check::{Finding, check};
@@ -53,7 +54,7 @@ pub use fault::{Cause, FaultRecord};
 pub use field::{Field, Legal, Rule};
 pub use inst::{
     FbField, FixStore, FixTarget, GmAddress, Inst, Instruction, Layout, LocalBuffer, Mmad, Mte1Im2col, Mte1Load,
-    Mte1LoadFb, Mte2Fill, Mte2Load, Mte3Move, Mte3Store, Rounding, Side,
+    Mte1LoadFb, Mte2Fill, Mte2Load, Mte3Move, Mte3Store, Rounding, Second, Side,
 };
 pub use opcode::Opcode;
 pub use pipe::{Flag, Pipe, Signal, Wait};

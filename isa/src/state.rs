@@ -47,6 +47,12 @@ impl StateRegister {
     pub fn admits(&self, value: u32) -> bool {
         self.width >= 32 || value >> self.width == 0
     }
+
+    /// True if the value is an fp32, which may be written with a decimal point.
+    pub fn is_fp32(&self) -> bool {
+        const FP32: [u8; 4] = [fix::SCALE, fix::RATIO, fix::SECOND_RATIO, fix::OFFSET];
+        self.pipe == Pipe::Fix && FP32.contains(&self.index)
+    }
 }
 
 /// Indices of the registers of MTE2 and MTE3 that give a copy its two outer dimensions.
@@ -115,6 +121,18 @@ pub mod fix {
     pub const CLAMP_LOW: u8 = 3;
     /// Highest result with clamp.
     pub const CLAMP_HIGH: u8 = 4;
+    /// First byte of the second tensor in UB.
+    pub const SECOND_ADDRESS: u8 = 5;
+    /// Bytes from row to row of the second tensor.
+    pub const SECOND_STRIDE: u8 = 6;
+    /// Factor of the requantised number in a sum, the bits of an fp32.
+    pub const RATIO: u8 = 7;
+    /// Factor of the second tensor in a sum, the bits of an fp32.
+    pub const SECOND_RATIO: u8 = 8;
+    /// Constant of a sum, the bits of an fp32.
+    pub const OFFSET: u8 = 9;
+    /// Zero point of a sum.
+    pub const SUM_ZERO_POINT: u8 = 10;
 }
 
 const fn unsigned(
@@ -140,7 +158,7 @@ const COUNT2: &str = "matrices per step of dimension 3, at least 1";
 const COUNT3: &str = "steps of dimension 3, at least 1";
 
 /// Every state register, by pipe and index; within a pipe the indices run from 0 without gaps.
-pub static STATE_REGISTERS: [StateRegister; 34] = [
+pub static STATE_REGISTERS: [StateRegister; 40] = [
     unsigned(Pipe::Mte2, outer::COUNT2, "count2", 16, Some(1), COUNT2),
     unsigned(Pipe::Mte2, outer::SRC_STRIDE2, "src_stride2", 32, Some(0), SRC2),
     unsigned(Pipe::Mte2, outer::DST_STRIDE2, "dst_stride2", 24, Some(0), DST2),
@@ -249,6 +267,53 @@ pub static STATE_REGISTERS: [StateRegister; 34] = [
     ),
     signed(Pipe::Fix, fix::CLAMP_LOW, "clamp_low", None, "lowest result with clamp"),
     signed(Pipe::Fix, fix::CLAMP_HIGH, "clamp_high", None, "highest result with clamp"),
+    unsigned(
+        Pipe::Fix,
+        fix::SECOND_ADDRESS,
+        "second_address",
+        24,
+        None,
+        "first byte of the second tensor in UB, a multiple of 32",
+    ),
+    unsigned(
+        Pipe::Fix,
+        fix::SECOND_STRIDE,
+        "second_stride",
+        24,
+        None,
+        "bytes from one row of the second tensor to the next, a multiple of 32",
+    ),
+    unsigned(
+        Pipe::Fix,
+        fix::RATIO,
+        "ratio",
+        32,
+        None,
+        "add: factor of the requantised number, fp32 bits; 2^-12 <= ratio < 2^8",
+    ),
+    unsigned(
+        Pipe::Fix,
+        fix::SECOND_RATIO,
+        "second_ratio",
+        32,
+        None,
+        "add: factor of the second tensor, fp32 bits; 2^-12 <= ratio < 2^8",
+    ),
+    unsigned(
+        Pipe::Fix,
+        fix::OFFSET,
+        "offset",
+        32,
+        None,
+        "add: constant of the sum, fp32 bits; a multiple of 2^-35, magnitude below 2^18",
+    ),
+    signed(
+        Pipe::Fix,
+        fix::SUM_ZERO_POINT,
+        "sum_zero_point",
+        Some(0),
+        "zero point of a sum, below which relu lets none: s8 -128..127, u8 0..255, checked when add uses it with relu",
+    ),
     unsigned(Pipe::Mte3, outer::COUNT2, "count2", 16, Some(1), COUNT2),
     unsigned(Pipe::Mte3, outer::SRC_STRIDE2, "src_stride2", 24, Some(0), SRC2),
     unsigned(Pipe::Mte3, outer::DST_STRIDE2, "dst_stride2", 32, Some(0), DST2),

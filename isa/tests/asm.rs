@@ -91,13 +91,15 @@ fn numbers_are_read_in_every_form() {
 }
 
 #[test]
-fn every_scale_survives_its_text() {
+fn every_fp32_survives_its_text() {
     let mut next = numbers(seed(31));
     let edges = [0, 1, 0x8000_0000, 0x7F7F_FFFF, 0x7F80_0000, 0x7FC0_0001, 0xFF80_0000, 0x0080_0000, 1e-7f32.to_bits()];
     for value in edges.into_iter().chain((0..2_000).map(|_| next() as u32)) {
-        let inst = Inst::new(Instruction::Set { pipe: Pipe::Fix, register: state::fix::SCALE, value });
-        let text = line(&inst).unwrap();
-        assert_eq!(one(&text), inst, "{text}");
+        for register in [state::fix::SCALE, state::fix::RATIO, state::fix::SECOND_RATIO, state::fix::OFFSET] {
+            let inst = Inst::new(Instruction::Set { pipe: Pipe::Fix, register, value });
+            let text = line(&inst).unwrap();
+            assert_eq!(one(&text), inst, "{text}");
+        }
     }
 }
 

@@ -123,6 +123,43 @@ fn registers_are_checked_where_they_are_used() {
 }
 
 #[test]
+fn a_second_tensor_is_checked_and_ordered() {
+    let store = STORE.replace("int32", "u8 relu second=add");
+    let legal = "set fix.scale 0.5\nset fix.second_address 64\nset fix.second_stride 32\nset fix.ratio 0.75
+        set fix.second_ratio 1.5\nset fix.offset -7.0";
+    let text = |sets: &str| format!("{OPERANDS}\n{MMAD} wait mte1.0 mte1.1 set fix.0\n{sets}\n{store} wait m.0\nend");
+    assert_eq!(findings(&text(legal)), [""; 0]);
+    finds(&text(&legal.replace("set fix.offset -7.0", "nop")), 10, "uses fix.offset, which has no reset value");
+    finds(
+        &text(&legal.replace("stride 32", "stride 40")),
+        10,
+        "uses fix.second_stride, which must be a multiple of 32",
+    );
+    let small = "uses fix.ratio = 0.0001 (0x38d1b717), which must be at least 2^-12 and below 2^8";
+    finds(&text(&legal.replace("0.75", "0.0001")), 10, small);
+    let fine = "which must be a multiple of 2^-35 with a magnitude below 2^18";
+    finds(&text(&legal.replace("-7.0", "1.0e-20")), 10, fine);
+    let zero = format!("{legal}\nset fix.sum_zero_point -1");
+    finds(&text(&zero), 11, "uses fix.sum_zero_point = -1, which is outside 0..=255");
+    finds(&text(&legal.replace("64", "3648")), 10, "touches ub up to byte 0x102f, but there are only 0x1000 bytes");
+    // MTE2 brings it without a flag.
+    let load = "mte2.load dst=ub[64] gm=b0[0] rows=16 len_bytes=16 gm_stride=16 dst_stride=32";
+    let unordered = text(&format!("{load}\n{legal}"));
+    finds(&unordered, 11, "reads ub bytes 0x40..0x50, which instruction 4");
+    let ordered =
+        unordered.replace("dst_stride=32\n", "dst_stride=32 set fix.1\n").replace("wait m.0", "wait m.0 mte2.1");
+    assert_eq!(findings(&ordered), [""; 0]);
+    // Only numbers of 8 bits have one.
+    let wide = asm_error(&STORE.replace("int32", "int32 second=max"));
+    assert!(wide.contains("dtype_out is 8 but must be below 0x2 where second is 2"), "{wide}");
+}
+
+/// What the assembler says.
+fn asm_error(text: &str) -> String {
+    assemble(text, "test.qasm").err().map(|errors| errors[0].to_string()).unwrap_or_default()
+}
+
+#[test]
 fn reads_of_what_was_never_written_are_found() {
     let fb = format!("{OPERANDS}\n{MMAD} wait mte1.0 mte1.1 set fix.0\n{STORE} bias channel=3 wait m.0\nend");
     finds(&fb, 4, "reads fb bias channel 3, which nothing has written");

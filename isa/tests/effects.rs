@@ -211,6 +211,13 @@ fn every_instruction_names_what_it_touches() {
         ["read l0c 4..6", "read fb scale 9..29", "write l1 0..20 32..52"]
     );
     assert_eq!(
+        shown(
+            "set fix.second_address 64\nset fix.second_stride 96\n\
+             fix.store dst=ub[1024] src=l0c[4] m=2 n=20 dst_stride=32 dtype_out=s8 second=max"
+        ),
+        ["read l0c 4..6", "read ub 64..84 160..180", "write ub 1024..1044 1056..1076"]
+    );
+    assert_eq!(
         shown("mte3.store gm=b1[5] src=l1[3] rows=2 len_bytes=3 gm_stride=3 src_stride=10"),
         ["read l1 3..6 13..16", "write gm base 1 5..11"]
     );

@@ -236,6 +236,8 @@ fn named_values_of_fields_are_those_of_the_enums() {
     assert_eq!(check(of(Opcode::Mte3Store, "src"), &local), 2);
     let rounding = |code| Rounding::from_code(code).map(Rounding::name);
     assert_eq!(check(of(Opcode::FixStore, "rounding"), &rounding), 3);
+    let second = |code| Second::from_code(code).map(Second::name);
+    assert_eq!(check(of(Opcode::FixStore, "second"), &second), 3);
     let fb = |code| FbField::from_code(code).map(FbField::name);
     assert_eq!(check(of(Opcode::Mte1LoadFb, "field"), &fb), 4);
 }
@@ -259,6 +261,7 @@ fn unsupported_is_what_a_core_lacks() {
             Instruction::FixStore(store) => {
                 matches!(store.dst, FixTarget::Ub(_))
                     || ![Dtype::S8, Dtype::U8, Dtype::Int32, Dtype::Fp32].contains(&store.dtype_out)
+                    || store.second != Second::None
             }
             _ => false,
         };

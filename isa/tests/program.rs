@@ -208,6 +208,7 @@ fn gemm(steps: usize) -> Vec<Instruction> {
                 rounding: Rounding::Onnx,
                 relu: false,
                 clamp: false,
+                second: Second::None,
                 m: 32,
                 n: 32,
                 l0c: tile as u16 * 4,

@@ -280,7 +280,7 @@ impl<'a, 'gm> Execution<'a, 'gm> {
                 }
                 Progress::Mmad(0)
             }
-            Instruction::FixStore(op) => Progress::Store(fix::check(op, &self.state, &self.core.fb)?, 0),
+            Instruction::FixStore(op) => Progress::Store(fix::check(op, &self.state, &self.core.fb, &self.core.ub)?, 0),
             op => match Outer::of(op, &self.state).map_err(|misuse| Trap::new(misuse.cause(), 0))? {
                 Some(outer) => Progress::Copy(outer),
                 None => Progress::Whole,

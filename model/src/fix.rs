@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-//! FIX: tiles of L0C through bias, requantisation, ReLU and clamp, out to GM, L1 or UB.
+//! FIX: tiles of L0C through bias, requantisation, a second tensor, ReLU and clamp, out to GM, L1 or UB.
 //!
 //! Row blocks outside; in each, chunks of 16 bus words of a row; of each chunk first all blocks are read, then its rows are
 //! written, in nz panel by panel. The work stops before the first chunk of which a block is not full, and goes on there later.
+//! A chunk's numbers of the second tensor are read before its rows are written.
 //! Results other than s8, u8, int32 and fp32 never get here: the sequencer refuses them.
 
 use crate::fb::Fb;
 use crate::gm::Gm;
 use crate::l0c::{L0c, Tile};
 use crate::l1::{Local, pieces};
-use crate::numerics::{Activation, Multiplier, range, scaled};
+use crate::numerics::{Activation, Multiplier, add_second, as_number, range, scaled};
 use crate::{Counts, Trap};
+use isa::second::SecondTensor;
 use isa::state::fix as register;
 use isa::{Cause, Config, Dtype, FixStore, FixTarget, Pipe, State};
 
@@ -22,13 +24,15 @@ const CHUNK_WORDS: usize = 16;
 pub(crate) struct Parameters {
     multiplier: Option<Multiplier>,
     zero_point: i32,
+    second: Option<SecondTensor>,
     activation: Activation,
 }
 
 /// The checks at the start of the instruction, in this order.
 ///
-/// *Errors*: `unset_register`, `bad_scale`, `bad_zero_point` with address 0; `out_of_buffer` with the first channel outside FB.
-pub(crate) fn check(op: &FixStore, state: &State, fb: &Fb) -> Result<Parameters, Trap> {
+/// *Errors*: `unset_register`, `bad_scale`, `bad_zero_point` with address 0; `out_of_buffer` with the first channel outside FB; for the
+/// second tensor what its registers say, with address 0, then `out_of_buffer` with the first byte of its last row outside UB.
+pub(crate) fn check(op: &FixStore, state: &State, fb: &Fb, ub: &Local) -> Result<Parameters, Trap> {
     let get = |index| state.get(Pipe::Fix, index).ok_or(Trap::new(Cause::UnsetRegister, 0));
     let from_state = op.scales() && !op.per_channel;
     let scale = if from_state { get(register::SCALE)? } else { 0 };
@@ -44,7 +48,18 @@ pub(crate) fn check(op: &FixStore, state: &State, fb: &Fb) -> Result<Parameters,
     if op.reads_fb() {
         fb.check(op.channel.into(), op.n.into())?;
     }
-    Ok(Parameters { multiplier, zero_point, activation: Activation { floor: op.relu.then_some(zero_point), clamp } })
+    let second = SecondTensor::of(op, state).map_err(|misuse| Trap::new(misuse.cause(), 0))?;
+    if let Some(second) = second {
+        ub.read(second_row(&second, usize::from(op.m) - 1), op.n.into())?;
+    }
+    let floor = second.and_then(|second| second.sum).map_or(zero_point, |sum| sum.zero_point);
+    let activation = Activation { floor: op.relu.then_some(floor), clamp };
+    Ok(Parameters { multiplier, zero_point, second, activation })
+}
+
+/// First byte of a row of the second tensor.
+fn second_row(second: &SecondTensor, row: usize) -> u64 {
+    u64::from(second.address) + row as u64 * u64::from(second.stride)
 }
 
 fn checked(op: &FixStore, scale: u32, shift: u8, address: u64) -> Result<Multiplier, Trap> {
@@ -79,8 +94,10 @@ impl Work<'_, '_> {
                 return Ok(false);
             }
             let multipliers = self.multipliers(columns.clone())?;
-            for row in row..m.min(row + self.config.m0) {
-                self.store_row(row, columns.clone(), &multipliers, counts)?;
+            let rows = row..m.min(row + self.config.m0);
+            let second = rows.clone().map(|row| self.second(row, columns.clone())).collect::<Result<Vec<_>, _>>()?;
+            for (row, second) in rows.zip(second) {
+                self.store_row(row, columns.clone(), &multipliers, &second, counts)?;
             }
             *done += 1;
         }
@@ -122,11 +139,19 @@ impl Work<'_, '_> {
             .collect()
     }
 
+    /// The numbers of the second tensor in these columns of a row; empty without one.
+    fn second(&self, row: usize, columns: std::ops::Range<usize>) -> Result<Vec<i32>, Trap> {
+        let Some(second) = &self.parameters.second else { return Ok(Vec::new()) };
+        let bytes = self.ub.read(second_row(second, row) + columns.start as u64, columns.len())?;
+        Ok(bytes.iter().map(|&byte| as_number(byte, self.op.dtype_out)).collect())
+    }
+
     fn store_row(
         &mut self,
         row: usize,
         columns: std::ops::Range<usize>,
         multipliers: &[Multiplier],
+        second: &[i32],
         counts: &mut Counts,
     ) -> Result<(), Trap> {
         let size = self.element_bytes();
@@ -137,10 +162,17 @@ impl Work<'_, '_> {
                 false => 0,
             };
             let acc = self.l0c.get(self.tile(), row, column).wrapping_add(bias);
-            let Parameters { zero_point, activation, .. } = self.parameters;
+            let Parameters { zero_point, second: second_tensor, activation, .. } = self.parameters;
             let q = match (self.op.dtype_out, multipliers.get(index)) {
                 (Dtype::Fp32, Some(&Multiplier::Onnx(scale))) => scaled(acc, scale, self.op.relu).to_bits() as i32,
-                (dtype, Some(multiplier)) => activation.apply(multiplier.requantise(acc, zero_point, dtype)),
+                (dtype, Some(multiplier)) => {
+                    let q = multiplier.requantise(acc, zero_point, dtype);
+                    activation.apply(match second_tensor {
+                        None => q,
+                        Some(SecondTensor { sum: None, .. }) => q.max(second[index]),
+                        Some(SecondTensor { sum: Some(sum), .. }) => add_second(q, second[index], &sum, dtype),
+                    })
+                }
                 (_, None) => activation.apply(acc),
             };
             data.extend_from_slice(&q.to_le_bytes()[..size]);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Requantisation, ReLU and clamp, one element at a time; every rule with its bounds is in `docs/numerics.md`.
+//! Requantisation, sums of two tensors, ReLU and clamp, one element at a time; every rule with its bounds is in `docs/numerics.md`.
 
 use fixed::types::I64F64;
+use isa::second::Sum;
 use isa::{Dtype, Rounding};
 
 /// True if the bits are those of a scale that an instruction may use: finite, positive, normal.
@@ -103,6 +104,26 @@ impl Multiplier {
 pub fn scaled(acc: i32, scale: f32, relu: bool) -> f32 {
     let y = if acc == 0 { 0.0 } else { acc as f32 * scale };
     if relu && y < 0.0 { 0.0 } else { y }
+}
+
+/// The number that a byte of this 8-bit dtype holds.
+pub fn as_number(byte: u8, dtype: Dtype) -> i32 {
+    match dtype {
+        Dtype::U8 => byte.into(),
+        _ => (byte as i8).into(),
+    }
+}
+
+/// The sum of a requantised number and one of the second tensor, of `dtype` like both.
+///
+/// `t = fma(q2, second_ratio, offset)`, `y = fma(q1, ratio, t)`, both fp32 with one rounding to nearest even, then y rounded half to
+/// even and saturated to the range of `dtype`.
+pub fn add_second(q1: i32, q2: i32, sum: &Sum, dtype: Dtype) -> i32 {
+    let t = (q2 as f32).mul_add(sum.second_ratio, sum.offset);
+    let y = (q1 as f32).mul_add(sum.ratio, t);
+    let (lowest, highest) = range(dtype);
+    // With legal factors |y| < 2^20: the conversion is exact.
+    (y.round_ties_even() as i32).clamp(lowest, highest)
 }
 
 /// What comes after the conversion, for 8-bit and int32 results.

@@ -100,7 +100,7 @@ static MMAD: [Operand; 9] = [
     needed("dtype_b", Form::Code),
     optional("accumulate", Form::Switch),
 ];
-static FIX_STORE: [Operand; 13] = [
+static FIX_STORE: [Operand; 14] = [
     needed("dst", Form::FixTarget),
     indexed("src", "l0c", "l0c"),
     number("m"),
@@ -113,6 +113,7 @@ static FIX_STORE: [Operand; 13] = [
     optional("per_channel", Form::Switch),
     optional("relu", Form::Switch),
     optional("clamp", Form::Switch),
+    optional("second", Form::Code),
     optional("channel", Form::Number),
 ];
 static MTE3_STORE: [Operand; 7] = [

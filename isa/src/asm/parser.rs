@@ -9,7 +9,7 @@ use crate::field::Legal;
 use crate::inst::{Inst, Instruction};
 use crate::opcode::{Opcode, field};
 use crate::pipe::{Pipe, Signal, Wait};
-use crate::state::{STATE_REGISTERS, StateRegister, fix, state_register_named};
+use crate::state::{STATE_REGISTERS, StateRegister, state_register_named};
 use std::collections::HashMap;
 
 /// An assembled source file.
@@ -147,9 +147,9 @@ impl Parser<'_> {
 
     fn register_value(&mut self, register: &StateRegister) -> Result<u32, Failure> {
         let column = self.column();
-        let is_scale = register.pipe == Pipe::Fix && register.index == fix::SCALE;
-        let negative = is_scale && matches!(self.tokens.get(self.at + 1), Some((Token::Float(_), _))) && self.take('-');
-        if let (true, &Token::Float(value)) = (is_scale, self.peek()) {
+        let is_fp32 = register.is_fp32();
+        let negative = is_fp32 && matches!(self.tokens.get(self.at + 1), Some((Token::Float(_), _))) && self.take('-');
+        if let (true, &Token::Float(value)) = (is_fp32, self.peek()) {
             self.advance();
             return Ok(if negative { -value } else { value }.to_bits());
         }

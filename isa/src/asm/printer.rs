@@ -7,7 +7,7 @@ use crate::field::Legal;
 use crate::inst::{Inst, Instruction};
 use crate::opcode::{Opcode, field};
 use crate::pipe::Pipe;
-use crate::state::{fix, state_register};
+use crate::state::state_register;
 use std::fmt::Write;
 
 /// The canonical text of one instruction, without line end.
@@ -56,18 +56,17 @@ pub fn disassemble(program: &[Inst]) -> Result<String, (usize, EncodeError)> {
 
 fn set_text(pipe: Pipe, register: u8, value: u32) -> String {
     let found = state_register(pipe, register).expect("an instruction with an encoding names a register that is there");
-    let value =
-        if (pipe, register) == (Pipe::Fix, fix::SCALE) { scale_text(value) } else { found.number(value).to_string() };
+    let value = if found.is_fp32() { fp32_text(value) } else { found.number(value).to_string() };
     format!("set {pipe}.{} {value}", found.name)
 }
 
-/// A finite scale by value, with a decimal point; anything else by its bits.
-fn scale_text(bits: u32) -> String {
-    let scale = f32::from_bits(bits);
-    if !scale.is_finite() {
+/// A finite number by value, with a decimal point; anything else by its bits.
+fn fp32_text(bits: u32) -> String {
+    let number = f32::from_bits(bits);
+    if !number.is_finite() {
         return format!("{bits:#x}");
     }
-    let text = format!("{scale:?}");
+    let text = format!("{number:?}");
     if text.contains('.') { text } else { text.replace('e', ".0e") }
 }
 

@@ -8,6 +8,7 @@ use crate::effects::{Access, effects};
 use crate::geometry::{Im2col, Misuse, Outer};
 use crate::inst::*;
 use crate::pipe::Pipe;
+use crate::second::SecondTensor;
 use crate::state::{State, fix, mte1, state_register};
 
 /// What has no encoding, or is not on the core.
@@ -108,6 +109,7 @@ fn registers(op: &Instruction, state: &State) -> Vec<Problem> {
                 Some(value) if !Rounding::admits_shift(value) => problems.push(Problem::BadShift { value }),
                 _ => {}
             }
+            problems.extend(SecondTensor::of(store, state).err().map(Problem::Misuse));
             if store.has_zero_point() {
                 problems.extend(zero_point(state, Pipe::Fix, fix::ZERO_POINT, store.dtype_out));
             }

@@ -72,15 +72,17 @@ panel stride multiples of 512.
 The order of bytes inside an L0 fractal cannot be observed. Elements in L0A and L0B are signed 9-bit numbers: value less \
 zero point. Bounds count real extents: the last byte, fractal or channel actually touched. What an MTE1 load leaves of its \
 last blocks beyond rows x k is 0; what it leaves of its last fractals is undefined. `m.mmad` does not mask: its k must be the \
-k that its tiles were loaded with, its m and n at most their rows. A destination whose rows overlap has no defined content.
+k that its tiles were loaded with, its m and n at most their rows. A destination whose rows overlap has no defined content. The \
+results of `fix.store` may lie in the place of its second tensor, row on row; any other overlap of the two has no defined content.
 ";
 
 const NUMBERS: &str = "\
 Requantisation in mode `onnx`: acc = wrap32(C + bias); x = fp32(acc), round to nearest even; y = x * scale in fp32, round to \
 nearest even, subnormal results kept; r = y rounded half to even, saturated to int32; q = r + zero_point saturated to the \
-range of dtype_out; relu: q = max(q, zero_point); clamp: q = min(max(q, clamp_low), clamp_high). With dtype_out int32: acc, \
-relu against 0, clamp; no scale and no zero point. With dtype_out fp32 (mode `onnx` only): y, with relu not below +0; no zero \
-point and no clamp.
+range of dtype_out; second tensor q2: `max` q = max(q, q2), `add` q = fma(q, ratio, fma(q2, second_ratio, offset)) in fp32, \
+rounded half to even and saturated, with sum_zero_point in relu; relu: q = max(q, zero_point); clamp: q = min(max(q, clamp_low), \
+clamp_high). With dtype_out int32: acc, relu against 0, clamp; no scale and no zero point. With dtype_out fp32 (mode `onnx` \
+only): y, with relu not below +0; no zero point and no clamp.
 
 In the modes `tflite` and `gemmlowp` the scale is an integer m, 0 or 2^30..2^31-1, and has a shift s, -31..30: r is \
 acc m 2^(s-31), rounded half up to an integer (`tflite`); `gemmlowp` with s < 0 rounds acc m 2^-31 half up, then that times 2^s \

@@ -19,6 +19,7 @@ const LOCAL: Legal = Legal::OneOf(&[(0, "l1"), (1, "ub")]);
 const TARGET: Legal = Legal::OneOf(&[(0, "gm"), (1, "l1"), (2, "ub")]);
 const FB_FIELD: Legal = Legal::OneOf(&[(0, "bias"), (1, "scale"), (2, "shift"), (3, "zero_point")]);
 const ROUNDING: Legal = Legal::OneOf(&[(0, "onnx"), (1, "tflite"), (2, "gemmlowp")]);
+const SECOND: Legal = Legal::OneOf(&[(0, "none"), (1, "add"), (2, "max")]);
 const SET_PIPE: Legal = Legal::OneOf(&[(1, "mte2"), (2, "mte1"), (4, "fix"), (6, "mte3")]);
 const DTYPE_IN: Legal = Legal::OneOf(&[
     (0, "s8"),
@@ -160,6 +161,7 @@ const FIX_STORE: &[Field] = &[
     f("rounding", 2, 22, 2, ROUNDING, "requantisation mode"),
     f("relu", 2, 24, 1, Legal::Any, "1: not below the zero point (int32, fp32: not below 0)"),
     f("clamp", 2, 25, 1, Legal::Any, "1: keep within clamp_low and clamp_high"),
+    f("second", 2, 26, 2, SECOND, "what to do with the second tensor, m x n numbers of dtype_out in UB (rows)"),
     f("address", 3, 0, 32, Legal::Any, "GM: bits 31:0 of the byte offset from the base; L1, UB: byte address"),
     f(
         "dst_stride",
@@ -218,6 +220,7 @@ const LOCAL_BITS: &str = "addresses in L1 and UB have 24 bits";
 const NO_SCALE: &str = "int32 results are not scaled";
 const FLOAT: &str = "fp32 results have an fp32 scale";
 const FLOAT_CLAMP: &str = "the bounds are integers";
+const SECOND_8_BIT: &str = "a second tensor joins results of 8 bits";
 
 const MTE2_LOAD_RULES: &[Rule] = &[
     rule("layout", 1, "dst_address", Legal::Multiple(32), NZ),
@@ -225,6 +228,8 @@ const MTE2_LOAD_RULES: &[Rule] = &[
 ];
 
 const FIX_STORE_RULES: &[Rule] = &[
+    rule("second", 1, "dtype_out", Legal::Below(2), SECOND_8_BIT),
+    rule("second", 2, "dtype_out", Legal::Below(2), SECOND_8_BIT),
     rule("layout", 1, "address", Legal::Multiple(32), NZ),
     rule("layout", 1, "dst_stride", Legal::Multiple(32), NZ),
     rule("dst", 1, "base", Legal::Zero, NO_GM),
@@ -436,27 +441,40 @@ pub(super) static TABLE: [OpcodeInfo; 14] = [
         has_slots: true,
         fields: FIX_STORE,
         rules: FIX_STORE_RULES,
-        doc: "Takes a tile of L0C through bias, requantisation, ReLU and clamp, and stores it to GM, L1 or UB.",
-        action: "for i in 0..m, j in 0..n: dst[at(layout, address, dst_stride, i, j*size)] = clamp(relu(quantise(L0C[l0c](i, j) + (bias ? FB[channel + j].bias : 0))))",
+        doc: "Takes a tile of L0C through bias, requantisation, a second tensor, ReLU and clamp, and stores it to GM, L1 or UB.",
+        action: "for i in 0..m, j in 0..n: dst[at(layout, address, dst_stride, i, j*size)] = clamp(relu(join(quantise(L0C[l0c](i, j) + (bias ? FB[channel + j].bias : 0)), UB[second_address + i*second_stride + j]))); join(q1, q2) = q1 without second; add: the nearest number of dtype_out to fma(q1, ratio, fma(q2, second_ratio, offset)) in fp32, ties to even; max: the larger one",
         faults: &[
             NO_DTYPE,
             NO_UB,
             (Cause::Unsupported, "a rounding mode that the core lacks"),
             (Cause::UnsetRegister, "scale, shift, clamp_low or clamp_high is used and was not set"),
+            (
+                Cause::UnsetRegister,
+                "second: second_address, second_stride; add: ratio, second_ratio or offset was not set",
+            ),
+            (Cause::BadRegister, "second: second_address or second_stride is no multiple of 32"),
             (Cause::OutOfBuffer, "the tile exceeds the fractals of L0C"),
             (Cause::OutOfBuffer, "bias or per_channel: channel + n exceeds the channels of FB"),
+            (Cause::OutOfBuffer, "second: the last row of the second tensor ends outside UB"),
             (Cause::OutOfBuffer, "a byte written lies outside L1 or UB"),
             (
                 Cause::BadScale,
                 "onnx: a scale used is not finite, positive and normal; tflite, gemmlowp: a multiplier used is neither 0 nor 2^30..2^31-1, or its shift is not -31..30",
             ),
-            (Cause::BadZeroPoint, "zero_point outside the range of dtype_out"),
+            (
+                Cause::BadScale,
+                "add: a ratio is not in 2^-12 <= ratio < 2^8, or offset is no multiple of 2^-35 below 2^18",
+            ),
+            (
+                Cause::BadZeroPoint,
+                "zero_point outside the range of dtype_out; add with relu: sum_zero_point outside it",
+            ),
             GM_WRAP,
             WRITE_WINDOW,
             WRITE_ERROR,
             FLAG_OVERFLOW,
         ],
-        cycles: "m n / min(fix_lanes, bus / size), plus write latency",
+        cycles: "m n / min(fix_lanes, bus / size), second: m n / max(1, fix_lanes / M0), plus write latency",
     },
     OpcodeInfo {
         opcode: Opcode::Mte3Store,

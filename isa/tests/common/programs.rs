@@ -98,6 +98,7 @@ pub fn colliding(next: &mut impl FnMut() -> u64, length: usize) -> Vec<Instructi
                         rounding: Rounding::Onnx,
                         relu: false,
                         clamp: false,
+                        second: Second::None,
                         m: TILE,
                         n: if wide { 2 * TILE } else { TILE },
                         l0c: sum as u16,

@@ -339,6 +339,7 @@ impl Gemm {
             rounding: self.rounding,
             relu: self.relu,
             clamp: self.clamp.is_some(),
+            second: Second::None,
             m,
             n,
             l0c: self.fractals[2],

@@ -324,6 +324,7 @@ impl<R: Rng> Generator<'_, R> {
             rounding,
             relu,
             clamp: clamp && dtype_out != Dtype::Fp32,
+            second: Second::None,
             m,
             n,
             l0c,
