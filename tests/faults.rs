@@ -319,6 +319,12 @@ fn outside(rng: &mut ChaCha8Rng, config: &Config, kind: usize) -> Option<Case> {
             let (rows, k) = (40 + below(8), 9 + below(10));
             format!("{MAP}mte1.im2col dst=l0a[0] src=l1[{}] out_y=0 out_x={} rows={rows} k={k} dtype=u8", l1 - 20 - below(70), below(8))
         }
+        30 => format!(
+            "set fix.scale 0.01\n set fix.second_address {}\n set fix.second_stride {}
+             fix.store dst=b14[0] src=l0c[0] m=9 n=20 dst_stride=20 dtype_out=u8 second=max",
+            (ub - 20 - below(8 * 32)) / 32 * 32 + 32,
+            32 * (1 + below(1000))
+        ),
         29 => format!("{MAP}mte1.im2col dst=l0a[{}] src=l1[0] out_y=0 out_x=0 rows={} k=9 dtype=s8", a - 1, 17 + below(30)),
         _ => return None,
     };
@@ -481,6 +487,37 @@ fn other(rng: &mut ChaCha8Rng, kind: usize) -> Option<Case> {
         }
         23..=25 => return Some(multiplier(rng, store, kind - 23)),
         26 => (Cause::BadScale, format!("set fix.scale {bad_scale:#x}\n{store} dtype_out=fp32 relu")),
+        27 => {
+            // A sum with one register that is not set, or illegal.
+            let mut registers = vec![
+                ("second_address", "64"),
+                ("second_stride", "32"),
+                ("ratio", "0.75"),
+                ("second_ratio", "1.5"),
+                ("offset", "-7.0"),
+                ("sum_zero_point", "5"),
+            ];
+            let (cause, at, bad) = [
+                (Cause::UnsetRegister, 5, None),
+                (Cause::BadRegister, 2, Some("40")),
+                (Cause::BadScale, 2, Some("0.0001")),
+                (Cause::BadScale, 2, Some("256.0")),
+                (Cause::BadScale, 1, Some("3.0e-11")),
+                (Cause::BadZeroPoint, 1, Some("256")),
+            ][rng.random_range(0..6)];
+            let which = match (cause, bad) {
+                (Cause::BadScale, Some("3.0e-11")) => 4,
+                (Cause::BadScale, _) => 2 + rng.random_range(0..at),
+                (Cause::BadZeroPoint, _) => 5,
+                _ => rng.random_range(0..at),
+            };
+            match bad {
+                Some(value) => registers[which].1 = value,
+                None => drop(registers.remove(which)),
+            }
+            let sets: String = registers.iter().map(|(name, value)| format!("set fix.{name} {value}\n")).collect();
+            (cause, format!("set fix.scale 0.01\n{sets}{store} dtype_out=u8 relu second=add"))
+        }
         _ => return None,
     };
     let mut case = case(cause, text);

@@ -110,8 +110,10 @@ pub struct Mte3<const B: usize> {
     pub read_valid: Signal<Out, Bit>,
     /// L1 takes that.
     pub read_ready: Signal<In, Bit>,
-    /// A line of UB is asked for, and taken at once; none in a core without UB, as are the ports of moves.
+    /// A line of UB is asked for, until it is taken; none in a core without UB, as are the ports of moves.
     pub read_ub_valid: Vec<Signal<Out, Bit>>,
+    /// UB takes that.
+    pub read_ub_ready: Vec<Signal<In, Bit>>,
     /// Its address, a multiple of NB * K0.
     pub read_address: Signal<Out, Bits<24>>,
     /// A chunk arrives from L1 or UB, in the order of the requests.
@@ -243,6 +245,7 @@ impl<const B: usize> Mte3<B> {
             read_valid: Signal::default(),
             read_ready: Signal::default(),
             read_ub_valid: vec![Signal::default(); ub],
+            read_ub_ready: vec![Signal::default(); ub],
             read_address: Signal::default(),
             read_data_valid: Signal::default(),
             read_data: vec![Signal::default(); chunk],
@@ -413,7 +416,7 @@ impl<const B: usize> Logic for Mte3<B> {
         self.gather.read_ready.next = self.read_ready.val();
         for u in 0..self._ub {
             self.read_ub_valid[u].next = self.gather.read_ub_valid[u].val();
-            self.gather.read_ub_ready[u].next = true;
+            self.gather.read_ub_ready[u].next = self.read_ub_ready[u].val();
         }
         self.read_address.next = self.gather.read_address.val();
         self.gather.read_data_valid.next = self.read_data_valid.val();

@@ -7,7 +7,7 @@
 //!  m_axi_r* ──► axi_read ──► sequencer ──► issue[pipe] ──► engine[pipe]      flags between the issues
 //!                   │                                       mte2 ──► l1 ──► mte1 ──► l0a, l0b, fb ──► m ──► l0c ──► fix
 //!                   └──────────────────────────────────────► mte2                                             fix ──► write_stream, l1
-//!  m_axi_w* ◄── axi_write ◄── write_stream (fix), mte3 ◄── l1, ub       ub (if there is one): mte2, fix ──► ub ──► mte3 ──► l1
+//!  m_axi_w* ◄── axi_write ◄── write_stream (fix), mte3 ◄── l1, ub       ub (if there is one): mte2, fix ──► ub ──► fix, mte3 ──► l1
 //! ```
 //! Only wiring stands here: every rule is in the unit that keeps it. `core_rst` resets everything but `csr` and `control`; it comes only
 //! while the bus is quiet. Tests: `tests/core.rs`. Pages: `docs/units/`.
@@ -706,8 +706,13 @@ impl<const B: usize, const S: usize> Logic for Core<B, S> {
             // Both buffers answer after three cycles, so their chunks never meet.
             self.ub[u].read_valid.next = self.mte3.read_ub_valid[u].val();
             self.ub[u].read_address.next = self.mte3.read_address.val();
+            self.mte3.read_ub_ready[u].next = self.ub[u].read_ready.val();
+            self.ub[u].fix_read_valid.next = self.fix.ub_read_valid[u].val();
+            self.ub[u].fix_read_address.next = self.fix.ub_read_address[u].val();
+            self.fix.ub_read_waits[u].next = self.mte3.read_ub_valid[u].val() & !self.ub[u].read_ready.val();
             self.mte3.read_data_valid.next = self.l1.read1_data_valid.val() | self.ub[u].read_data_valid.val();
             for i in 0..self._l1_lanes {
+                self.fix.ub_read_data[i].next = self.ub[u].read_data[i].val();
                 if self.ub[u].read_data_valid.val() {
                     self.mte3.read_data[i].next = self.ub[u].read_data[i].val();
                 }

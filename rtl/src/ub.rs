@@ -3,11 +3,11 @@
 //!
 //! ```text
 //!  write_*[0] (MTE2), write_*[1] (FIX) ──►┌────┐
-//!  read_* (MTE3: contiguous) ────────────►│ ub │──► read_data_valid, read_data[i]     3 cycles after the request
+//!  read_* (MTE3), fix_read_* (FIX) ──────►│ ub │──► read_data_valid, read_data[i]     3 cycles after the request
 //!                                         └────┘
 //! ```
 //! A line of NB * K0 bytes, NB = max(M0, N0), lies in NB banks of K0 bytes, chunk b of it in bank b: nobody reads columns here, so it
-//! needs no skew. The write ports take turns. A read sees every write that was accepted in an earlier cycle; of a write accepted
+//! needs no skew. The write ports take turns; of the readers FIX goes first, whose moments are fixed. A read sees every write that was accepted in an earlier cycle; of a write accepted
 //! in the same cycle it sees undefined bytes. Page: `docs/units/ub.md`. Test: `tests/units/ub.rs`.
 
 use crate::axi::log2;
@@ -31,11 +31,17 @@ pub struct Ub {
     pub write_enable: Vec<Signal<In, Bit>>,
     /// Byte i of port p: index `p * S + i`.
     pub write_data: Vec<Signal<In, Bits<8>>>,
-    /// A line is asked for, and taken at once.
+    /// MTE3 asks for a line.
     pub read_valid: Signal<In, Bit>,
+    /// It is taken: FIX does not ask in this cycle.
+    pub read_ready: Signal<Out, Bit>,
     /// First byte, a multiple of NB * K0.
     pub read_address: Signal<In, Bits<24>>,
-    /// The line, exactly 3 cycles after its request.
+    /// FIX asks for a line, and it is taken at once.
+    pub fix_read_valid: Signal<In, Bit>,
+    /// First byte, a multiple of NB * K0.
+    pub fix_read_address: Signal<In, Bits<24>>,
+    /// The line of MTE3, exactly 3 cycles after its request was taken; that of FIX comes without.
     pub read_data_valid: Signal<Out, Bit>,
     /// Its NB * K0 bytes.
     pub read_data: Vec<Signal<Out, Bits<8>>>,
@@ -44,6 +50,7 @@ pub struct Ub {
     out: Vec<Reg<Bits<8>>>,
     address: Reg<Bits<24>>,
     under_way: Vec<Reg<Bit>>,
+    reading: Reg<Bit>,
     piece: Signal<Local, Bits<24>>,
     read_word: Signal<Local, Bits<16>>,
     write_word: Signal<Local, Bits<16>>,
@@ -77,7 +84,10 @@ impl Ub {
             write_enable: vec![Signal::default(); 2 * s],
             write_data: vec![Signal::default(); 2 * s],
             read_valid: Signal::default(),
+            read_ready: Signal::default(),
             read_address: Signal::default(),
+            fix_read_valid: Signal::default(),
+            fix_read_address: Signal::default(),
             read_data_valid: Signal::default(),
             read_data: vec![Signal::default(); nb * k0],
             turns: WriteTurns::new(2, s),
@@ -85,6 +95,7 @@ impl Ub {
             out: vec![Reg::default(); nb * k0],
             address: Reg::default(),
             under_way: vec![Reg::default(); 3],
+            reading: Reg::default(),
             piece: Signal::default(),
             read_word: Signal::default(),
             write_word: Signal::default(),
@@ -108,7 +119,7 @@ impl Logic for Ub {
     #[hdl_gen]
     fn update(&mut self) {
         comment!("ub_{read_data[]}: unified buffer, one read and one write per cycle.");
-        dff_setup!(self, clk, address);
+        dff_setup!(self, clk, address, reading);
         self.turns.clk.next = self.clk.val();
         self.turns.rst.next = self.rst.val();
         for p in 0..2 {
@@ -124,10 +135,15 @@ impl Logic for Ub {
         for i in 0..3 {
             self.under_way[i].clock.next = self.clk.val();
         }
-        self.under_way[0].d.next = self.read_valid.val();
+        self.read_ready.next = !self.fix_read_valid.val();
+        self.under_way[0].d.next = self.read_valid.val() & !self.fix_read_valid.val();
+        self.reading.d.next = self.read_valid.val() | self.fix_read_valid.val();
         self.under_way[1].d.next = self.under_way[0].q.val();
         self.under_way[2].d.next = self.under_way[1].q.val();
         self.address.d.next = self.read_address.val();
+        if self.fix_read_valid.val() {
+            self.address.d.next = self.fix_read_address.val();
+        }
         self.read_data_valid.next = self.under_way[2].q.val();
         self.read_word.next = bit_cast::<16, 24>(self.address.q.val() >> self.line_shift.val());
         self.write_word.next = bit_cast::<16, 24>(self.turns.address.val() >> self.line_shift.val());
@@ -138,7 +154,7 @@ impl Logic for Ub {
                     for p in self._pieces..(self._pieces + 1) {
                         for b in 0..self._nb {
                             self.bank[b].clock.next = self.clk.val();
-                            self.bank[b].read_enable.next = self.under_way[0].q.val();
+                            self.bank[b].read_enable.next = self.reading.q.val();
                             self.bank[b].read_address.next = self.read_word.val();
                             self.bank[b].write_address.next = self.write_word.val();
                             for h in 0..self._pieces {

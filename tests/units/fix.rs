@@ -3,6 +3,7 @@
 
 mod bench;
 mod requant;
+mod second;
 
 use bench::{Bench, Job, Knobs, Random, Target};
 use isa::{Cause, Config};
@@ -39,6 +40,7 @@ fn random_program<const B: usize>(config: Config, rounds: usize, jobs: usize, si
             port_busy: random.below(40),
             gm_busy: [0, 30, 80][round % 3],
             l1_busy: [0, 50][round % 2],
+            ub_wanted: [0, 20, 100][round % 3],
         };
         let list: Vec<Job> = (0..jobs).map(|_| Job::random(&mut random, &config, size)).collect();
         bench.run(&mut random, &list, knobs);

@@ -160,6 +160,7 @@ struct Run<const B: usize, const S: usize> {
     read_stall: u64,
     waited: u64,
     wants: Option<u64>,
+    wants_ub: Option<u64>,
 }
 
 impl<const B: usize, const S: usize> Run<B, S> {
@@ -187,7 +188,8 @@ impl<const B: usize, const S: usize> Run<B, S> {
         let chunk = config.m0.max(config.n0) * config.k0;
         let reads = VecDeque::from([None, None]);
         let registers = Registers::default();
-        Run { twin, memory, local, registers, chunk, reads, bases, done: 0, read_stall: 0, waited: 0, wants: None }
+        let (wants, wants_ub) = (None, None);
+        Run { twin, memory, local, registers, chunk, reads, bases, done: 0, read_stall: 0, waited: 0, wants, wants_ub }
     }
 
     /// One cycle with the SET that `op` needs first, or with `op`; true if that was taken.
@@ -222,6 +224,12 @@ impl<const B: usize, const S: usize> Run<B, S> {
         for port in &mut uut.write_ready {
             port.next = write_ready;
         }
+        // FIX reads UB first.
+        let ub_ready = !self.memory.random.chance(self.read_stall);
+        let uut = &mut self.twin.uut;
+        for port in &mut uut.read_ub_ready {
+            port.next = ub_ready;
+        }
         uut.op_valid.next = op.is_some();
         if let Some((words, pc)) = op {
             for (n, word) in words.iter().enumerate() {
@@ -239,10 +247,13 @@ impl<const B: usize, const S: usize> Run<B, S> {
         }
         self.wants = if ready { None } else { asked };
         self.waited = if asked.is_some() && !ready { self.waited + 1 } else { 0 };
-        // UB takes every request.
         let of_ub = uut.read_ub_valid.iter().any(|port| port.val()).then(|| uut.read_address.val().to_u64());
+        if self.wants_ub.is_some() {
+            assert_eq!(of_ub, self.wants_ub, "the read of UB changed before it was taken");
+        }
+        self.wants_ub = if ub_ready { None } else { of_ub };
         assert!(asked.is_none() || of_ub.is_none(), "a chunk comes from L1 or from UB");
-        let request = asked.filter(|_| ready).map(|at| (0, at)).or(of_ub.map(|at| (1, at)));
+        let request = asked.filter(|_| ready).map(|at| (0, at)).or(of_ub.filter(|_| ub_ready).map(|at| (1, at)));
         self.reads.push_back(request.map(|(buffer, at)| {
             let at = at as usize;
             assert_eq!(at % self.chunk, 0, "chunk address {at:x}");

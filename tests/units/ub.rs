@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! UB: every byte comes back in exactly three cycles, a read in every cycle, and neither writer starves.
+//! UB: every byte comes back in exactly three cycles, a read in every cycle, FIX first, and neither writer starves.
 
 use crate::common::{Random, compared, cubes, prints_and_lints};
 use rtl::l1::L1;
@@ -20,7 +20,7 @@ fn follows_the_model(core: &isa::Config, cycles: usize, random: &mut Random) {
     twin.edge();
     twin.uut.rst.next = false;
     let mut write: [Option<(usize, Vec<Option<u8>>)>; 2] = [None, None];
-    let mut flight: Vec<Option<Vec<Option<u8>>>> = vec![None; 3];
+    let mut flight: Vec<(bool, Vec<Option<u8>>)> = vec![(false, vec![]); 3];
     let (mut waited, mut compared, mut served) = ([0; 2], 0, [0usize; 2]);
     for cycle in 0..cycles {
         for (port, write) in write.iter_mut().enumerate() {
@@ -37,13 +37,17 @@ fn follows_the_model(core: &isa::Config, cycles: usize, random: &mut Random) {
                 }
             }
         }
-        let read = random.chance(80).then(|| first + random.below(used / line) * line);
+        let [read, fix_read] =
+            [80, 40].map(|percent| random.chance(percent).then(|| first + random.below(used / line) * line));
         twin.uut.read_valid.next = read.is_some();
         twin.uut.read_address.next = (read.unwrap_or(0) as u64).into();
+        twin.uut.fix_read_valid.next = fix_read.is_some();
+        twin.uut.fix_read_address.next = (fix_read.unwrap_or(0) as u64).into();
         twin.settle();
-        let data = flight.pop().expect("three are in flight");
-        assert_eq!(twin.uut.read_data_valid.val(), data.is_some(), "cycle {cycle}");
-        for (lane, want) in data.iter().flatten().enumerate() {
+        assert_eq!(twin.uut.read_ready.val(), fix_read.is_none(), "cycle {cycle}: FIX reads first");
+        let (of_mte3, data) = flight.pop().expect("three are in flight");
+        assert_eq!(twin.uut.read_data_valid.val(), of_mte3, "cycle {cycle}");
+        for (lane, want) in data.iter().enumerate() {
             if let Some(want) = want {
                 assert_eq!(u64::from(twin.uut.read_data[lane].val()), u64::from(*want), "cycle {cycle}: lane {lane}");
                 compared += 1;
@@ -66,7 +70,8 @@ fn follows_the_model(core: &isa::Config, cycles: usize, random: &mut Random) {
         }
         // Of a write accepted in the same cycle a read sees undefined bytes.
         let seen = |at: usize| if written.contains(&at) { None } else { bytes[at] };
-        flight.insert(0, read.map(|address| (address..address + line).map(seen).collect()));
+        let line = fix_read.or(read).map(|address| (address..address + line).map(seen).collect());
+        flight.insert(0, (read.is_some() && fix_read.is_none(), line.unwrap_or_default()));
         twin.edge();
     }
     assert!(compared > cycles, "only {compared} bytes were compared");

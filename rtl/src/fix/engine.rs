@@ -24,6 +24,7 @@ use super::factor::{Factor, Legal};
 use super::l1_rows::L1Rows;
 use super::pick::Pick;
 use super::requant::{FLOAT_CYCLES, NARROW_CYCLES, Requant, WIDE_CYCLES};
+use super::second::Second;
 use super::segments::Segments;
 use super::setup::Setup;
 use super::shape::{CHUNK_WORDS, SLOTS, Shape};
@@ -128,10 +129,19 @@ pub struct Fix<const B: usize> {
     pub l1_write_enable: Vec<Signal<Out, Bit>>,
     /// Their values.
     pub l1_write_data: Vec<Signal<Out, Bits<8>>>,
+    /// A line of UB with numbers of a second tensor is asked for, and taken at once.
+    pub ub_read_valid: Vec<Signal<Out, Bit>>,
+    /// Its first byte.
+    pub ub_read_address: Vec<Signal<Out, Bits<24>>>,
+    /// The line, 3 cycles later.
+    pub ub_read_data: Vec<Signal<In, Bits<8>>>,
+    /// The other reader of UB waits in this cycle.
+    pub ub_read_waits: Vec<Signal<In, Bit>>,
     setup: Setup,
+    second: Vec<Second>,
     blocks: Blocks,
     steps: Steps,
-    pick: Vec<Pick>,
+    pick: Vec<Pick<32>>,
     lane: Vec<Requant>,
     factor: Vec<Factor>,
     legal: Vec<Legal>,
@@ -172,6 +182,7 @@ pub struct Fix<const B: usize> {
     _l1_word: usize,
     _l1_segment: usize,
     _ub: usize,
+    _ub_line: usize,
 }
 
 impl<const B: usize> Fix<B> {
@@ -232,7 +243,12 @@ impl<const B: usize> Fix<B> {
             l1_write_address: Signal::default(),
             l1_write_enable: vec![Signal::default(); shape.l1_segment],
             l1_write_data: vec![Signal::default(); shape.l1_segment],
+            ub_read_valid: vec![Signal::default(); ub],
+            ub_read_address: vec![Signal::default(); ub],
+            ub_read_data: vec![Signal::default(); ub * shape.ub_line],
+            ub_read_waits: vec![Signal::default(); ub],
             setup: Setup::new(&shape),
+            second: (0..ub).map(|_| Second::new(&shape)).collect(),
             blocks: Blocks::new(&shape),
             steps: Steps::new(&shape),
             pick: (0..lanes).map(|_| Pick::new(steps_per_block)).collect(),
@@ -276,6 +292,7 @@ impl<const B: usize> Fix<B> {
             _l1_word: shape.l1_word(),
             _l1_segment: shape.l1_segment,
             _ub: ub,
+            _ub_line: shape.ub_line,
         }
     }
 }
@@ -351,6 +368,49 @@ impl<const B: usize> Logic for Fix<B> {
         }
         if !self.setup.taken.val() & self.drain.done.val() {
             self.inside.d.next = self.inside.q.val() - 1;
+        }
+        // Second tensor.
+        self.setup.second_mode.next = 0.into();
+        self.setup.sum_zero_point.next = 0.into();
+        self.setup.second_busy.next = false;
+        self.setup.second_refused.next = false;
+        self.setup.second_cause.next = 0.into();
+        self.setup.second_address.next = 0.into();
+        self.steps.hold.next = false;
+        for u in 0..self._ub {
+            self.second[u].clk.next = self.clk.val();
+            self.second[u].rst.next = self.rst.val();
+            self.second[u].set_valid.next = self.set_valid.val();
+            self.second[u].set_register.next = self.set_register.val();
+            self.second[u].set_value.next = self.set_value.val();
+            self.second[u].taken.next = self.setup.taken.val();
+            self.second[u].word_2.next = self.op_word[2].val();
+            self.second[u].word_5.next = self.op_word[5].val();
+            self.setup.second_mode.next = self.second[u].mode.val();
+            self.setup.sum_zero_point.next = self.second[u].sum_zero_point.val();
+            self.setup.second_busy.next = self.second[u].busy.val();
+            self.setup.second_refused.next = self.second[u].refused.val();
+            self.setup.second_cause.next = self.second[u].cause.val();
+            self.setup.second_address.next = self.second[u].fault_address.val();
+            self.second[u].older.next = self.inside.q.val();
+            self.second[u].done.next = self.drain.done.val();
+            self.second[u].start.next = self.setup.start.val();
+            self.second[u].step.next = self.steps.walk.val();
+            self.steps.hold.next = self.second[u].hold.val();
+            self.second[u].low.next = self.setup.second_low.val();
+            self.second[u].high.next = self.setup.second_high.val();
+            self.second[u].low_byte.next = self.setup.second_low_byte.val();
+            self.second[u].high_byte.next = self.setup.second_high_byte.val();
+            self.second[u].tag.next = self.narrow_tag.later.val();
+            self.ub_read_valid[u].next = self.second[u].ub_read_valid.val();
+            self.ub_read_address[u].next = self.second[u].ub_read_address.val();
+            self.second[u].ub_waits.next = self.ub_read_waits[u].val();
+            for i in 0..self._ub_line {
+                self.second[u].ub_read_data[i].next = self.ub_read_data[i].val();
+            }
+            for i in 0..self._lanes {
+                self.second[u].narrow[i].next = self.lane[i].narrow.val();
+            }
         }
         // Blocks of L0C.
         self.blocks.stop.next = self.faulty.q.val();
@@ -471,6 +531,14 @@ impl<const B: usize> Logic for Fix<B> {
             self.collect.tag.next = self.narrow_tag.later.val();
         }
         self.collect.is_wide.next = self.setup.is_wide.val();
+        for u in 0..self._ub {
+            if self.second[u].mode.val() != 0 {
+                self.collect.tag.next = self.second[u].tag_out.val();
+                for i in 0..self._lanes {
+                    self.collect.narrow[i].next = self.second[u].combined[i].val();
+                }
+            }
+        }
         self.buffer.write_enable[0].next = self.collect.write_valid.val();
         self.buffer.write_address.next = (bit_cast::<16, 2>(self.collect.write_slot.val()) << self.slot_shift.val())
             | (bit_cast::<16, 4>(self.collect.write_row.val()) << 4)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The FIX pipe: [`Fix`] and its parts, in the order of the data: `setup`, `blocks` and `steps`, `pick`, [`Factor`] and [`Requant`]
-//! (`to_float`, `product`, `to_int`, `to_fp32`), `collect`, `segments`, `drain`, `l1_rows`.
+//! (`to_float`, `product`, `to_int`, `to_fp32`), [`Second`], `collect`, `segments`, `drain`, `l1_rows`.
 
 mod blocks;
 mod collect;
@@ -12,6 +12,7 @@ mod l1_rows;
 mod pick;
 mod product;
 mod requant;
+mod second;
 mod segments;
 mod setup;
 mod shape;
@@ -23,4 +24,5 @@ mod to_int;
 pub use engine::Fix;
 pub use factor::{Factor, Legal};
 pub use requant::{FLOAT_CYCLES, NARROW_CYCLES, Requant, WIDE_CYCLES};
+pub use second::{COMBINE_CYCLES, Combine, FRACTION_BITS, Fill, REQUEST_CYCLES, Second};
 pub use shape::{CHUNK_WORDS, SLOTS, Shape};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! State registers of FIX and the start of an instruction: checks, address, bounds; 6 cycles from taking it to `start`.
+//! State registers of FIX and the start of an instruction: checks, address, bounds; 6 cycles from taking it to `start`, more
+//! while `Second` is busy.
 //!
 //! ```text
 //!  set_* ────────────────────────►┌───────┐
@@ -59,6 +60,18 @@ pub struct Setup {
     pub set_value: Signal<In, Bits<32>>,
     /// GM bases.
     pub base: Vec<Signal<In, Bits<40>>>,
+    /// Second tensor of the instruction taken last: 0 none, 1 sum, 2 maximum; the ports that follow as `Second` has them.
+    pub second_mode: Signal<In, Bits<2>>,
+    /// Zero point of a sum.
+    pub sum_zero_point: Signal<In, Int<32>>,
+    /// The instruction must not start yet.
+    pub second_busy: Signal<In, Bit>,
+    /// It never may.
+    pub second_refused: Signal<In, Bit>,
+    /// Why.
+    pub second_cause: Signal<In, Bits<8>>,
+    /// With which address.
+    pub second_address: Signal<In, Bits<40>>,
     /// The pipe can take another.
     pub allowed: Signal<In, Bit>,
     /// An instruction was taken.
@@ -85,14 +98,22 @@ pub struct Setup {
     pub shift: Signal<Out, Bits<8>>,
     /// Zero point, 0 for results of 4 bytes.
     pub zero_point: Signal<Out, Int<10>>,
-    /// Lowest result.
+    /// Lowest result of a lane.
     pub low: Signal<Out, Int<32>>,
-    /// Highest result.
+    /// Highest result of a lane.
     pub high: Signal<Out, Int<32>>,
     /// `low` saturated to 12 bits.
     pub low_near: Signal<Out, Int<12>>,
     /// `high` saturated to 12 bits.
     pub high_near: Signal<Out, Int<12>>,
+    /// Bounds behind a second tensor; those of the lanes are then the type's: lowest result, saturated.
+    pub second_low: Signal<Out, Int<12>>,
+    /// Highest result, saturated.
+    pub second_high: Signal<Out, Int<12>>,
+    /// Stored instead of a lower one.
+    pub second_low_byte: Signal<Out, Bits<8>>,
+    /// Stored instead of a higher one.
+    pub second_high_byte: Signal<Out, Bits<8>>,
     /// First fractal.
     pub fractal: Signal<Out, Bits<16>>,
     /// Rows.
@@ -156,7 +177,7 @@ pub struct Setup {
     address_r: Reg<Bits<43>>,
     start_r: Reg<Bit>,
     cause: Reg<Bits<8>>,
-    beyond: Reg<Bits<17>>,
+    beyond: Reg<Bits<40>>,
     legal: Legal,
     wide: Signal<Local, Bit>,
     float: Signal<Local, Bit>,
@@ -190,6 +211,12 @@ impl Setup {
             set_register: Signal::default(),
             set_value: Signal::default(),
             base: vec![Signal::default(); 16],
+            second_mode: Signal::default(),
+            sum_zero_point: Signal::default(),
+            second_busy: Signal::default(),
+            second_refused: Signal::default(),
+            second_cause: Signal::default(),
+            second_address: Signal::default(),
             allowed: Signal::default(),
             taken: Signal::default(),
             idle: Signal::default(),
@@ -207,6 +234,10 @@ impl Setup {
             high: Signal::default(),
             low_near: Signal::default(),
             high_near: Signal::default(),
+            second_low: Signal::default(),
+            second_high: Signal::default(),
+            second_low_byte: Signal::default(),
+            second_high_byte: Signal::default(),
             fractal: Signal::default(),
             m: Signal::default(),
             n: Signal::default(),
@@ -374,6 +405,9 @@ impl Logic for Setup {
                     }
                 } else if self.relu.val() {
                     self.floor.d.next = self.zero_r.q.val();
+                    if self.second_mode.val() == 1 {
+                        self.floor.d.next = self.sum_zero_point.val();
+                    }
                 }
                 if !self.clamp.val() {
                     self.clamp_low.d.next = self.least.val();
@@ -416,9 +450,9 @@ impl Logic for Setup {
                 } else if (self.w2.q.val().get_bits::<2>(20) != 0) & (self.last_channel.val() > self.channels.val()) {
                     self.cause.d.next = 5.into();
                     self.phase.d.next = Phase::Fault;
-                    self.beyond.d.next = self.channels.val();
+                    self.beyond.d.next = bit_cast::<40, 17>(self.channels.val());
                     if bit_cast::<17, 16>(self.w6.q.val().get_bits::<16>(16)) > self.channels.val() {
-                        self.beyond.d.next = bit_cast::<17, 16>(self.w6.q.val().get_bits::<16>(16));
+                        self.beyond.d.next = bit_cast::<40, 16>(self.w6.q.val().get_bits::<16>(16));
                     }
                 }
             }
@@ -444,8 +478,14 @@ impl Logic for Setup {
                 }
             }
             Phase::Start => {
-                self.phase.d.next = Phase::Idle;
-                self.start_r.d.next = true;
+                if self.second_refused.val() {
+                    self.phase.d.next = Phase::Fault;
+                    self.cause.d.next = self.second_cause.val();
+                    self.beyond.d.next = self.second_address.val();
+                } else if !self.second_busy.val() {
+                    self.phase.d.next = Phase::Idle;
+                    self.start_r.d.next = true;
+                }
                 self.low_near_r.d.next = signed_cast_int(unsigned_cast_int(self.low_r.q.val()).get_bits::<12>(0));
                 if self.low_r.q.val() < (-2048).into() {
                     self.low_near_r.d.next = (-2048).into();
@@ -478,6 +518,16 @@ impl Logic for Setup {
         self.high.next = self.high_r.q.val();
         self.low_near.next = self.low_near_r.q.val();
         self.high_near.next = self.high_near_r.q.val();
+        self.second_low.next = self.low_near_r.q.val();
+        self.second_high.next = self.high_near_r.q.val();
+        self.second_low_byte.next = unsigned_cast_int(self.low_r.q.val()).get_bits::<8>(0);
+        self.second_high_byte.next = unsigned_cast_int(self.high_r.q.val()).get_bits::<8>(0);
+        if self.second_mode.val() != 0 {
+            self.low.next = self.lowest.q.val();
+            self.high.next = self.highest.q.val();
+            self.low_near.next = signed_cast_int(unsigned_cast_int(self.lowest.q.val()).get_bits::<12>(0));
+            self.high_near.next = signed_cast_int(unsigned_cast_int(self.highest.q.val()).get_bits::<12>(0));
+        }
         self.fractal.next = self.w6.q.val().get_bits::<16>(0);
         self.m.next = self.w5.q.val().get_bits::<16>(0);
         self.n.next = self.w5.q.val().get_bits::<16>(16);
@@ -490,7 +540,7 @@ impl Logic for Setup {
         self.pc.next = self.pc_r.q.val();
         self.fault.next = self.phase.q.val() == Phase::Fault;
         self.fault_cause.next = self.cause.q.val();
-        self.fault_address.next = bit_cast::<40, 17>(self.beyond.q.val());
+        self.fault_address.next = self.beyond.q.val();
         if self.rst.val() {
             self.phase.d.next = Phase::Idle;
             self.scale_is_set.d.next = false;

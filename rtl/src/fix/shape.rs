@@ -33,6 +33,8 @@ pub struct Shape {
     pub l1_bytes: usize,
     /// UB size in bytes, 0 if there is none.
     pub ub_bytes: usize,
+    /// Bytes of a line of UB, which a read gives.
+    pub ub_line: usize,
     /// FB channels.
     pub fb_channels: usize,
 }
@@ -55,6 +57,7 @@ impl Shape {
             l1_segment: L1::segment(config),
             l1_bytes: config.l1_bytes,
             ub_bytes: config.ub_bytes,
+            ub_line: config.m0.max(config.n0) * config.k0,
             fb_channels: config.fb_channels,
         }
     }

@@ -42,6 +42,8 @@ pub struct Steps {
     pub arrived: Signal<In, Bit>,
     /// A slot of the row buffer is free.
     pub free: Signal<In, Bit>,
+    /// No step may go in this cycle.
+    pub hold: Signal<In, Bit>,
     /// Steps are left.
     pub running: Signal<Out, Bit>,
     /// A step goes.
@@ -57,6 +59,9 @@ pub struct Steps {
     /// The cycle after: `[0]` valid, `[1]` completes a column of words, `[2]` completes the chunk, `[7:3]` rows, `[11:8]` row group,
     /// `[17:12]` place in the word in units of C results.
     pub tag: Signal<Out, Bits<18>>,
+    /// How the step goes on: `[0]` it goes, `[1]` it is the last row group of its columns, `[2]` the last one of its rows, `[7:3]` its
+    /// real rows.
+    pub walk: Signal<Out, Bits<8>>,
     /// The step is the first of a chunk: it takes a slot.
     pub claim: Signal<Out, Bit>,
     /// Destination of the chunk.
@@ -85,6 +90,8 @@ pub struct Steps {
     real_r: Reg<Bits<8>>,
     tag_r: Reg<Bits<18>>,
     rows: Signal<Local, Bits<5>>,
+    rows_below: Signal<Local, Bits<5>>,
+    step_rows: Signal<Local, Bits<5>>,
     last_row_group: Signal<Local, Bit>,
     last_column: Signal<Local, Bit>,
     last_of_block: Signal<Local, Bit>,
@@ -100,6 +107,7 @@ pub struct Steps {
     next_row: Signal<Local, Bits<43>>,
     block_rows: Constant<Bits<16>>,
     columns: Constant<Bits<16>>,
+    most_rows: Constant<Bits<5>>,
     row_group_shift: Constant<Bits<4>>,
     row_groups_shift: Constant<Bits<4>>,
     last_group: Constant<Bits<4>>,
@@ -129,6 +137,7 @@ impl Steps {
             stride: Signal::default(),
             arrived: Signal::default(),
             free: Signal::default(),
+            hold: Signal::default(),
             running: Signal::default(),
             issued: Signal::default(),
             channel: Signal::default(),
@@ -136,6 +145,7 @@ impl Steps {
             pop: Signal::default(),
             real_columns: Signal::default(),
             tag: Signal::default(),
+            walk: Signal::default(),
             claim: Signal::default(),
             chunk_address: Signal::default(),
             chunk_bytes: Signal::default(),
@@ -159,6 +169,8 @@ impl Steps {
             real_r: Reg::default(),
             tag_r: Reg::default(),
             rows: Signal::default(),
+            rows_below: Signal::default(),
+            step_rows: Signal::default(),
             last_row_group: Signal::default(),
             last_column: Signal::default(),
             last_of_block: Signal::default(),
@@ -174,6 +186,7 @@ impl Steps {
             next_row: Signal::default(),
             block_rows: Constant::new((shape.m0 as u64).into()),
             columns: Constant::new((shape.columns as u64).into()),
+            most_rows: Constant::new((shape.rows as u64).into()),
             row_group_shift: Constant::new(log2(shape.rows).into()),
             row_groups_shift: Constant::new(log2(shape.row_groups()).into()),
             last_group: Constant::new((shape.column_groups() as u64 - 1).into()),
@@ -237,6 +250,7 @@ impl Logic for Steps {
         // May it go?
         self.go.next = self.active.q.val()
             & !self.stop.val()
+            & !self.hold.val()
             & (self.blocks.q.val() != 0)
             & (!self.first.q.val() | self.free.val())
             & (!self.complete.val() | (self.gap.q.val() == 0));
@@ -268,6 +282,16 @@ impl Logic for Steps {
             | (bit_cast::<18, 5>(self.rows.val()) << 3)
             | (bit_cast::<18, 4>(self.row_group.q.val()) << 8)
             | (bit_cast::<18, 6>(self.place.q.val()) << 12);
+        self.rows_below.next =
+            self.rows.val() - (bit_cast::<5, 4>(self.row_group.q.val()) << self.row_group_shift.val());
+        self.step_rows.next = self.rows_below.val();
+        if self.rows_below.val() > self.most_rows.val() {
+            self.step_rows.next = self.most_rows.val();
+        }
+        self.walk.next = bit_cast::<8, 1>(self.go.val().into())
+            | (bit_cast::<8, 1>(self.last_row_group.val().into()) << 1)
+            | (bit_cast::<8, 1>((self.chunk_end.val() & self.last_column.val()).into()) << 2)
+            | (bit_cast::<8, 5>(self.step_rows.val()) << 3);
         self.select.next = self.select_r.q.val();
         self.pop.next = self.pop_r.q.val();
         self.real_columns.next = self.real_r.q.val();

@@ -17,6 +17,7 @@
 //! | `m.mmad` | dtype of A x dtype of B x accumulate |
 //! | `fix.store` | destination x layout x dtype x bias x per_channel x relu x clamp |
 //! | `fix.rounding` | dtype x rounding mode x source of scale and shift |
+//! | `second` | sum or maximum x dtype x relu x destination, for UB in place or beside |
 //! | `fix.address` | layout x alignment of the address in GM |
 //! | `tile` | m, n and k of `m.mmad`, rows (plain, transposed) of `mte1.load`, m and n of `fix.store`, each by class |
 //! | `flag` | pair of pipes x id x kind |
@@ -246,6 +247,13 @@ impl Coverage {
                 self.expect("fix.rounding", format!("{dtype} {rounding} from {source}"));
             }
         }
+        for second in [Second::Add, Second::Max] {
+            for (dtype, relu) in [(Dtype::S8, ""), (Dtype::S8, " relu"), (Dtype::U8, ""), (Dtype::U8, " relu")] {
+                for place in ["gm", "l1", "ub beside", "ub in place"] {
+                    self.expect("second", format!("{second} {dtype}{relu} {place}"));
+                }
+            }
+        }
     }
 
     fn expect(&mut self, group: &'static str, item: String) {
@@ -339,6 +347,16 @@ impl Coverage {
                 if store.scales() {
                     let source = if store.per_channel { "fb" } else { "register" };
                     self.meet("fix.rounding", format!("{} {} from {source}", store.dtype_out, store.rounding));
+                }
+                if store.second != Second::None {
+                    let own = state.get(Pipe::Fix, isa::state::fix::SECOND_ADDRESS);
+                    let place = match store.dst {
+                        FixTarget::Ub(at) if own == Some(at) => "ub in place",
+                        FixTarget::Ub(_) => "ub beside",
+                        _ => dst,
+                    };
+                    let relu = if store.relu { " relu" } else { "" };
+                    self.meet("second", format!("{} {}{relu} {place}", store.second, store.dtype_out));
                 }
                 self.meet("tile", format!("store m: {}", class(store.m, m0, 16)));
                 self.meet("tile", format!("store n: {}", class(store.n, n0, 16)));

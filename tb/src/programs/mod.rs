@@ -24,6 +24,7 @@ mod flags;
 mod generate;
 mod maps;
 mod products;
+mod second;
 mod transfers;
 
 pub use arena::Arena;

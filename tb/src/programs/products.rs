@@ -331,6 +331,7 @@ impl<R: Rng> Generator<'_, R> {
             channel: 0,
         };
         store.channel = self.fix_registers(&store);
+        let store = self.with_second(store);
         self.builder.push(Instruction::FixStore(store));
     }
 

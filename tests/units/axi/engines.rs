@@ -401,6 +401,7 @@ pub struct Mte3Bench<const B: usize, const S: usize> {
     pub read_ready: Signal<In, Bit>,
     /// Of the unit.
     pub read_ub_valid: Vec<Signal<Out, Bit>>,
+    pub read_ub_ready: Vec<Signal<In, Bit>>,
     /// Of the unit.
     pub write_valid: Vec<Signal<Out, Bit>>,
     /// Of the unit.
@@ -502,6 +503,7 @@ impl<const B: usize, const S: usize> Mte3Bench<B, S> {
             read_valid: Signal::default(),
             read_ready: Signal::default(),
             read_ub_valid: vec![Signal::default(); ub],
+            read_ub_ready: vec![Signal::default(); ub],
             write_valid: vec![Signal::default(); ub],
             write_ready: vec![Signal::default(); ub],
             write_address: vec![Signal::default(); ub],
@@ -592,6 +594,7 @@ impl<const B: usize, const S: usize> Logic for Mte3Bench<B, S> {
         self.read_address.next = self.engine.read_address.val();
         for u in 0..self._ub {
             self.read_ub_valid[u].next = self.engine.read_ub_valid[u].val();
+            self.engine.read_ub_ready[u].next = self.read_ub_ready[u].val();
             self.write_valid[u].next = self.engine.write_valid[u].val();
             self.engine.write_ready[u].next = self.write_ready[u].val();
             self.write_address[u].next = self.engine.write_address[u].val();

@@ -55,6 +55,33 @@ pub struct Job {
     pub zero_point: i32,
     pub clamp: Option<(i32, i32)>,
     pub bias: bool,
+    pub second: Option<SecondTensor>,
+    /// The factors of a sum are set already.
+    pub keep_factors: bool,
+}
+
+/// A second tensor in UB; the maximum without factors.
+#[derive(Clone, Copy, Debug)]
+pub struct SecondTensor {
+    pub address: u32,
+    pub stride: u32,
+    /// ratio, second_ratio, offset and the zero point of the sum.
+    pub sum: Option<([f32; 3], i32)>,
+}
+
+impl SecondTensor {
+    /// Factors as layers have them, of four scales and zero points.
+    pub fn random_sum(random: &mut Random, unsigned: bool) -> ([f32; 3], i32) {
+        let zero = |random: &mut Random| random.below(256) as i32 - if unsigned { 0 } else { 128 };
+        let scale = |random: &mut Random| match random.below(3) {
+            0 => (random.below(16) + 1) as f32 / 16.0,
+            _ => 0.02 + random.below(1 << 20) as f32 / (1 << 20) as f32,
+        };
+        let (sum_scale, sum_zero) = (scale(random), zero(random));
+        let [ratio, second_ratio] = [scale(random), scale(random)].map(|scale| scale / sum_scale);
+        let offset = sum_zero as f32 - (ratio * zero(random) as f32 + second_ratio * zero(random) as f32);
+        ([ratio, second_ratio, offset], sum_zero)
+    }
 }
 
 impl Job {
@@ -69,6 +96,8 @@ impl Job {
             zero_point: random.below(256) as i32 - if zero_is_unsigned { 0 } else { 128 },
             clamp: None,
             bias: random.below(2) == 0,
+            second: None,
+            keep_factors: false,
         };
         let wide = random.below(2) == 0;
         let targets = if config.ub_bytes > 0 { 3 } else { 2 };
@@ -126,7 +155,39 @@ impl Job {
             (false, _) => random.below(512 - n + 1) as u32,
         };
         job.words[6] = fractal | channel << 16;
+        if !wide && config.ub_bytes > 0 && random.below(2) == 0 {
+            job.random_second(random, config, zero_is_unsigned);
+        }
         job
+    }
+
+    /// A second tensor somewhere in UB, if it fits beside the results or they may replace it.
+    fn random_second(&mut self, random: &mut Random, config: &Config, unsigned: bool) {
+        let (m, n) = self.extents();
+        let (m, n, ub) = (m as u32, n as u32, config.ub_bytes as u32);
+        let stride = n.next_multiple_of(32) + 32 * random.below(2) as u32;
+        let extent = (m - 1) * stride + n;
+        if extent > ub {
+            return;
+        }
+        let address = random.below(u64::from((ub - extent) / 32) + 1) as u32 * 32;
+        if self.target() == Target::Ub {
+            let results = if self.nz() { n.div_ceil(32) * self.words[4] } else { m * self.words[4] };
+            let apart = self.words[3] + results <= address || address + extent <= self.words[3];
+            if !apart {
+                // In place.
+                self.words[2] &= !(1 << 4);
+                (self.words[3], self.words[4]) = (address, stride);
+            }
+        }
+        let sum = (random.below(3) > 0).then(|| SecondTensor::random_sum(random, unsigned));
+        self.set_second(SecondTensor { address, stride, sum });
+    }
+
+    /// Takes this second tensor.
+    pub fn set_second(&mut self, second: SecondTensor) {
+        self.words[2] = self.words[2] & !(3 << 26) | if second.sum.is_some() { 1 << 26 } else { 2 << 26 };
+        self.second = Some(second);
     }
 
     /// Sets extents, dtype, destination and layout; rows closely packed.
@@ -139,6 +200,7 @@ impl Job {
         self.words[6] = 0;
         self.words[3] = 0;
         self.clamp = None;
+        self.second = None;
         if wide {
             self.zero_point = 0;
         }
@@ -194,6 +256,8 @@ pub struct Knobs {
     pub port_busy: u64,
     pub gm_busy: u64,
     pub l1_busy: u64,
+    /// How often the other reader of UB begins to wait.
+    pub ub_wanted: u64,
 }
 
 pub struct Bench<const B: usize> {
@@ -211,6 +275,9 @@ pub struct Bench<const B: usize> {
     ub: Vec<u8>,
     coming: VecDeque<Option<usize>>,
     channels: VecDeque<usize>,
+    /// Lines of UB on their way, and how long the other reader has waited.
+    lines: VecDeque<Option<Vec<u8>>>,
+    ub_waited: Option<usize>,
     rows: VecDeque<(u64, u64, bool)>,
     row_done: u64,
     answers: VecDeque<u64>,
@@ -234,6 +301,8 @@ impl<const B: usize> Bench<B> {
             ub: vec![],
             coming: vec![None; 2].into(),
             channels: vec![0; 2].into(),
+            lines: vec![None; 3].into(),
+            ub_waited: None,
             rows: VecDeque::new(),
             row_done: 0,
             answers: VecDeque::new(),
@@ -274,6 +343,7 @@ impl<const B: usize> Bench<B> {
         self.twin.uut.rst.next = false;
         assert!(!self.twin.uut.active.val() && !self.twin.uut.fault.val(), "reset forgets");
         self.coming = vec![None; 2].into();
+        self.lines = vec![None; 3].into();
         self.rows.clear();
         self.answers.clear();
         self.row_done = 0;
@@ -292,7 +362,7 @@ impl<const B: usize> Bench<B> {
     }
 
     /// What the instruction writes, in order.
-    fn expected(&self, job: &Job) -> Vec<(u64, u8)> {
+    fn expected(&self, job: &Job, ub: &[u8]) -> Vec<(u64, u8)> {
         let (m, n) = job.extents();
         let (m0, n0) = (self.config.m0, self.config.n0);
         let first = (job.words[6] >> 16) as usize;
@@ -313,7 +383,9 @@ impl<const B: usize> Bench<B> {
                 if job.bias {
                     acc = acc.wrapping_add(self.fb_bias[first + j]);
                 }
-                let value = self.value(job, acc, first + j);
+                let other =
+                    job.second.as_ref().map(|second| ub[second.address as usize + i * second.stride as usize + j]);
+                let value = self.value(job, acc, first + j, other);
                 for byte in 0..size {
                     let (i, c) = (i as u64, (j * size + byte) as u64);
                     let at = match job.nz() {
@@ -328,7 +400,7 @@ impl<const B: usize> Bench<B> {
     }
 
     /// One result; the bits of an fp32.
-    fn value(&self, job: &Job, acc: i32, channel: usize) -> i64 {
+    fn value(&self, job: &Job, acc: i32, channel: usize, other: Option<u8>) -> i64 {
         let (scale, shift) = match (job.bit(21), job.rounding()) {
             (true, _) => (self.fb_scale[channel], self.fb_shift[channel]),
             (false, 0) => (job.scale.map_or(0, f32::to_bits), 0),
@@ -349,6 +421,18 @@ impl<const B: usize> Bench<B> {
                 mode => fixed(mode, acc, scale, shift),
             };
             value = (rounded + zero).clamp(lowest, highest);
+            if let (Some(second), Some(byte)) = (&job.second, other) {
+                let other = if highest == 255 { i64::from(byte) } else { i64::from(byte as i8) };
+                value = match second.sum {
+                    None => value.max(other),
+                    Some(([ratio, second_ratio, offset], sum_zero)) => {
+                        zero = i64::from(sum_zero);
+                        let inner = (other as f32).mul_add(second_ratio, offset);
+                        let sum = (value as f32).mul_add(ratio, inner);
+                        (sum.round_ties_even() as i64).clamp(lowest, highest)
+                    }
+                };
+            }
         }
         if job.bit(24) {
             value = value.max(zero);
@@ -362,7 +446,7 @@ impl<const B: usize> Bench<B> {
         let mut gm = BTreeMap::new();
         let (mut l1, mut ub) = (self.l1.clone(), self.ub.clone());
         for job in jobs {
-            for (at, byte) in self.expected(job) {
+            for (at, byte) in self.expected(job, &ub) {
                 match job.target() {
                     Target::Gm => drop(gm.insert(at, byte)),
                     Target::L1 => l1[at as usize] = byte,
@@ -525,6 +609,18 @@ impl<const B: usize> Bench<B> {
         for ready in &mut self.twin.uut.ub_write_ready {
             ready.next = !random.percent(knobs.l1_busy);
         }
+        if let Some(Some(line)) = self.lines.pop_front() {
+            for (port, byte) in self.twin.uut.ub_read_data.iter_mut().zip(line) {
+                port.next = u64::from(byte).into();
+            }
+        } else {
+            for port in &mut self.twin.uut.ub_read_data {
+                port.next = 0xEEu64.into();
+            }
+        }
+        if self.ub_waited.is_none() && random.percent(knobs.ub_wanted) {
+            self.ub_waited = Some(0);
+        }
         let now = self.twin.cycle;
         let answered = self.answers.front().is_some_and(|at| *at <= now);
         self.twin.uut.retired.next = answered;
@@ -536,7 +632,19 @@ impl<const B: usize> Bench<B> {
         let full = self.full_from.get(block).is_some_and(|from| *from <= now);
         self.twin.uut.l0c_full.next = full;
         self.twin.uut.l0c_read_ready.next = full && free;
+        let reads_ub = self.twin.uut.ub_read_valid.iter().any(|port| port.val());
+        for port in &mut self.twin.uut.ub_read_waits {
+            port.next = reads_ub && self.ub_waited.is_some();
+        }
         self.twin.settle();
+        if !reads_ub {
+            self.ub_waited = None;
+        }
+        if let Some(cycles) = &mut self.ub_waited {
+            *cycles += 1;
+            let most = self.config.m0.min(self.config.fix_lanes) + rtl::fix::REQUEST_CYCLES;
+            assert!(*cycles <= most, "the other reader of UB waits for more than {most} cycles");
+        }
         let uut = &self.twin.uut;
         let read = uut.l0c_read_valid.val() && full && free;
         if uut.l0c_read_valid.val() {
@@ -566,6 +674,11 @@ impl<const B: usize> Bench<B> {
             assert!(length >= 1 && address + length <= 1 << 40, "row {address:#x} of {length} bytes");
             self.rows.push_back((address, length, uut.row_last.val()));
         }
+        let line_before = reads_ub.then(|| {
+            let (address, bytes) = (uut.ub_read_address[0].val().to_u64() as usize, uut.ub_read_data.len());
+            assert_eq!(address % bytes, 0, "lines are aligned");
+            (address, self.ub[address..address + bytes].to_vec())
+        });
         let to_l1 = uut.l1_write_valid.val() && uut.l1_write_ready.val();
         let to_ub = uut.ub_write_valid.iter().zip(&uut.ub_write_ready).any(|(valid, ready)| valid.val() && ready.val());
         assert!(!(to_l1 && to_ub), "a write goes to L1 or to UB");
@@ -578,6 +691,15 @@ impl<const B: usize> Bench<B> {
                 }
             }
         }
+        // What is written in the cycle of a read is undefined for it.
+        self.lines.push_back(line_before.map(|(address, mut line)| {
+            for (byte, after) in line.iter_mut().zip(&self.ub[address..]) {
+                if byte != after {
+                    *byte = !*byte;
+                }
+            }
+            line
+        }));
         if uut.done.val() {
             self.done += 1;
         }
@@ -599,6 +721,13 @@ fn registers(job: &Job) -> VecDeque<(u8, u32)> {
     if let Some((low, high)) = job.clamp {
         list.push_back((3, low as u32));
         list.push_back((4, high as u32));
+    }
+    if let Some(second) = &job.second {
+        list.extend([(5, second.address), (6, second.stride)]);
+        if let (Some((factors, zero)), false) = (second.sum, job.keep_factors) {
+            list.extend((7..).zip(factors.map(f32::to_bits)));
+            list.push_back((10, zero as u32));
+        }
     }
     list
 }
