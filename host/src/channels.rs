@@ -3,6 +3,7 @@
 
 use crate::error::{HostError, Result};
 use crate::multiplier::Multiplier;
+use crate::residual::Residual;
 use isa::{Dtype, FbField, Rounding};
 
 /// The parameter arrays lie at multiples of this many bytes.
@@ -125,6 +126,7 @@ pub(crate) struct Channels<'a> {
     pub(crate) output: &'a Output,
     pub(crate) relu: bool,
     pub(crate) clamp: Option<(i32, i32)>,
+    pub(crate) residual: Option<Residual>,
 }
 
 /// Where a parameter array lies, one number per column.
@@ -147,12 +149,15 @@ impl Parameter {
 
 impl Channels<'_> {
     /// *Errors*: [`HostError::OperandLength`], [`HostError::OperandDtype`], [`HostError::ZeroPoint`], [`HostError::Scale`],
-    /// [`HostError::Multiplier`], [`HostError::FloatClamp`].
+    /// [`HostError::Multiplier`], [`HostError::FloatClamp`]; as [`Residual::validate`].
     pub(crate) fn validate(&self) -> Result<()> {
         let n = self.n;
         check_dtype(self.operand, self.dtype)?;
         if self.zero_points.len() > 1 {
             check_length("the zero points", n, self.zero_points.len())?;
+        }
+        if let Some(residual) = &self.residual {
+            residual.validate(self.output)?;
         }
         self.zero_points.iter().try_for_each(|&zero| check_zero_point(self.operand, zero, self.dtype))?;
         if let Some(bias) = self.bias {

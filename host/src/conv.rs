@@ -21,6 +21,7 @@ use crate::gemm::{self, Gemm};
 use crate::job::Job;
 use crate::placement::{self, Product, result_bytes};
 use crate::program::Program;
+use crate::residual::Residual;
 use crate::transport::Transport;
 use isa::limits::GM_ADDRESS_BITS;
 use isa::{Config, Dtype};
@@ -75,6 +76,8 @@ pub struct Conv {
     pub relu: bool,
     /// Lowest and highest result.
     pub clamp: Option<(i32, i32)>,
+    /// A tensor of the result's shape and dtype that joins the results before ReLU and clamp; it needs a core with UB.
+    pub residual: Option<Residual>,
 }
 
 impl Conv {
@@ -101,6 +104,7 @@ impl Conv {
             output: Output::Int32,
             relu: false,
             clamp: None,
+            residual: None,
         }
     }
 
@@ -233,6 +237,7 @@ impl Conv {
             output: &self.output,
             relu: self.relu,
             clamp: self.clamp,
+            residual: self.residual,
         }
     }
 
@@ -249,6 +254,7 @@ impl Conv {
             output: self.output.clone(),
             relu: self.relu,
             clamp: self.clamp,
+            residual: self.residual,
             ..Gemm::new(self.pixels(), self.cout, self.cin)
         })
     }
@@ -264,7 +270,7 @@ impl Conv {
             None => {
                 let tiling = ConvTiling::choose(self, config)?;
                 let parts = Parts::new(self, &tiling.cut());
-                let instructions = schedule::program(self, &tiling, &parts, config);
+                let instructions = schedule::program(self, &tiling, &parts, config)?;
                 let sizes = (self.x_bytes(), parts.weight_bytes, self.y_bytes());
                 let program = placement::placed(instructions, sizes.0, sizes.1, sizes.2, &self.channels())?;
                 Plan::Maps { tiling, parts, program }
@@ -334,9 +340,17 @@ impl CompiledConv {
     /// *Shapes*: as [`CompiledConv::run`].
     /// *Errors*: [`HostError::OperandLength`].
     pub fn job<'a>(&'a self, x: &'a [u8], weights: &'a [u8]) -> Result<Job<'a>> {
+        self.job_with(x, weights, &[])
+    }
+
+    /// As [`CompiledConv::job`], of a convolution with a residual \[n, out_h, out_w, cout\].
+    ///
+    /// *Errors*: [`HostError::OperandLength`].
+    pub fn job_with<'a>(&'a self, x: &'a [u8], weights: &'a [u8], residual: &'a [u8]) -> Result<Job<'a>> {
         let conv = &self.conv;
         check_length("x", conv.x_bytes(), x.len())?;
         check_length("the weights", conv.w_bytes(), weights.len())?;
+        placement::check_residual(&conv.channels(), conv.pixels() * conv.cout, residual)?;
         // As MTE2 takes them: the weights of one slice after the other.
         let (program, bytes, arranged) = match &self.plan {
             Plan::Gemm(compiled) => (compiled.program(), weights.len(), weights.into()),
@@ -346,8 +360,22 @@ impl CompiledConv {
         let arranged = ("w_arranged", conv.dtype_w, vec![bytes], arranged);
         let [out_h, out_w] = conv.out();
         let shape = vec![conv.n, out_h, out_w, conv.cout];
-        Ok(placement::job(program, [map, arranged], "zero_point_w", shape, &conv.channels()))
+        Ok(placement::job(program, [map, arranged], residual, "zero_point_w", shape, &conv.channels()))
     }
+}
+
+/// As [`conv2d`], of a convolution with a residual \[n, out_h, out_w, cout\].
+///
+/// *Shapes* and *errors*: as [`Conv::compile`] and [`CompiledConv::job_with`].
+pub fn conv2d_with(
+    transport: &mut dyn Transport,
+    conv: &Conv,
+    x: &[u8],
+    weights: &[u8],
+    residual: &[u8],
+) -> Result<Product> {
+    let compiled = conv.compile(transport.config())?;
+    placement::run(&compiled.job_with(x, weights, residual)?, transport, &conv.output)
 }
 
 /// Compiles a convolution for the core behind `transport` and runs it.

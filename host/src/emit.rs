@@ -9,6 +9,7 @@
 
 use crate::channels::{Channels, Output};
 use crate::placement::base;
+use crate::residual::Staging;
 use crate::slots::Place;
 use isa::limits::{FRACTAL_ROW_BYTES, FRACTAL_ROWS, L0C_FRACTAL_COLUMNS};
 use isa::state::{fix, mte1, outer};
@@ -104,6 +105,8 @@ pub(crate) struct Emitter<'a> {
     pub(crate) c_slots: usize,
     /// Where the two slots of parameters lie in L1.
     pub(crate) parameters: usize,
+    /// Where the parts of a residual lie in UB.
+    pub(crate) staging: Option<Staging>,
     pub(crate) builder: ProgramBuilder,
 }
 
@@ -158,6 +161,15 @@ impl Emitter<'_> {
         }
         if let Output::Quantised { zero_point, .. } | Output::Fixed { zero_point, .. } = channels.output {
             set(Pipe::Fix, fix::ZERO_POINT, *zero_point as u32);
+        }
+        if let Some(staging) = self.staging {
+            set(Pipe::Fix, fix::SECOND_STRIDE, staging.stride as u32);
+        }
+        if let Some(sum) = channels.residual.and_then(|residual| residual.sum(channels.output)) {
+            set(Pipe::Fix, fix::RATIO, sum.ratio.to_bits());
+            set(Pipe::Fix, fix::SECOND_RATIO, sum.second_ratio.to_bits());
+            set(Pipe::Fix, fix::OFFSET, sum.offset.to_bits());
+            set(Pipe::Fix, fix::SUM_ZERO_POINT, sum.zero_point as u32);
         }
         if let Some((low, high)) = channels.clamp {
             set(Pipe::Fix, fix::CLAMP_LOW, low as u32);
@@ -259,13 +271,44 @@ impl Emitter<'_> {
         }
     }
 
+    /// A tile of C to GM, in parts if a residual joins it.
     fn store(&mut self, step: &Step, tile: usize, fb_slot: usize) {
+        let Some(mut staging) = self.staging else {
+            return self.store_rows(step, tile, fb_slot, 0..step.rows);
+        };
+        for (rows, ub) in staging.parts(step.rows) {
+            self.load_residual(step, &rows, ub, staging.stride);
+            self.builder.set(Pipe::Fix, fix::SECOND_ADDRESS, ub as u32);
+            self.store_rows(step, tile, fb_slot, rows);
+        }
+        self.staging = Some(staging);
+    }
+
+    /// These rows of a tile of the residual into UB.
+    fn load_residual(&mut self, step: &Step, rows: &Range<usize>, ub: usize, stride: usize) {
+        let n = self.channels.n;
+        let load = Mte2Load {
+            gm: GmAddress { base: base::RESIDUAL, offset: ((step.row + rows.start) * n + step.columns.start) as u64 },
+            gm_stride: n as u32,
+            layout: Layout::Rows,
+            dst: LocalBuffer::Ub,
+            dst_address: ub as u32,
+            dst_stride: stride as u32,
+            rows: rows.len() as u16,
+            len_bytes: step.columns.len() as u32,
+        };
+        self.copy(load, 1, 0, 0);
+    }
+
+    /// Rows of a tile of C to GM, from a multiple of 16 on.
+    fn store_rows(&mut self, step: &Step, tile: usize, fb_slot: usize, rows: Range<usize>) {
         let channels = self.channels;
         let size = channels.output.bytes();
+        let fractals = rows.start / FRACTAL_ROWS * step.columns.len().div_ceil(L0C_FRACTAL_COLUMNS);
         let (dst, stride) = match step.landing {
             Some(landing) => (FixTarget::Ub(landing.address as u32), landing.stride),
             None => {
-                let offset = ((step.row * channels.n + step.columns.start) * size) as u64;
+                let offset = (((step.row + rows.start) * channels.n + step.columns.start) * size) as u64;
                 (FixTarget::Gm(GmAddress { base: base::C, offset }), channels.n * size)
             }
         };
@@ -279,10 +322,10 @@ impl Emitter<'_> {
             rounding: channels.output.rounding(),
             relu: channels.relu,
             clamp: channels.clamp.is_some(),
-            second: Second::None,
-            m: step.rows as u16,
+            second: channels.residual.map_or(Second::None, |residual| residual.second()),
+            m: rows.len() as u16,
             n: step.columns.len() as u16,
-            l0c: self.l0c(tile),
+            l0c: self.l0c(tile) + fractals as u16,
             channel: if channels.has_parameters() { self.channel(fb_slot) } else { 0 },
         }));
         if let Some(store) = step.landing.and_then(|landing| landing.store) {

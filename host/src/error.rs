@@ -95,6 +95,17 @@ pub enum HostError {
     },
     /// fp32 results with bounds.
     FloatClamp,
+    /// A residual of results that are not of 8 bits.
+    ResidualOutput,
+    /// The scale of a term of a sum is too far from that of the sum.
+    ResidualScale {
+        /// Which term.
+        what: &'static str,
+        /// Its scale.
+        scale: f32,
+        /// The scale of the sum.
+        sum: f32,
+    },
     /// The buffers of the core hold no tile of the product.
     NoTiling {
         /// The core.
@@ -157,6 +168,13 @@ impl fmt::Display for HostError {
                 "multiplier {bits} with shift {shift} of channel {channel} cannot be used: the multiplier must be 0 or 2^30 to 2^31 - 1, the shift -31 to 30"
             ),
             HostError::FloatClamp => f.write_str("fp32 results cannot be clamped: the bounds are integers"),
+            HostError::ResidualOutput => {
+                f.write_str("a residual joins results of 8 bits: quantise the output or leave the residual away")
+            }
+            HostError::ResidualScale { what, scale, sum } => write!(
+                f,
+                "the scale {scale} of {what} is not within 2^-12 to 2^8 times the scale {sum} of the sum: requantise one of them"
+            ),
             HostError::NoTiling { config } => {
                 write!(f, "the buffers of the core `{config}` hold no tile of the product: take a larger core")
             }

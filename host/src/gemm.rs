@@ -12,6 +12,7 @@ use crate::error::{HostError, Result};
 use crate::job::Job;
 use crate::placement::{self, Product, result_bytes};
 use crate::program::Program;
+use crate::residual::Residual;
 use crate::transport::Transport;
 use isa::limits::GM_ADDRESS_BITS;
 use isa::{Config, Dtype};
@@ -46,6 +47,8 @@ pub struct Gemm {
     pub relu: bool,
     /// Lowest and highest result.
     pub clamp: Option<(i32, i32)>,
+    /// A tensor of the result's shape and dtype that joins the results before ReLU and clamp; it needs a core with UB.
+    pub residual: Option<Residual>,
 }
 
 impl Gemm {
@@ -64,6 +67,7 @@ impl Gemm {
             output: Output::Int32,
             relu: false,
             clamp: None,
+            residual: None,
         }
     }
 
@@ -118,6 +122,7 @@ impl Gemm {
             output: &self.output,
             relu: self.relu,
             clamp: self.clamp,
+            residual: self.residual,
         }
     }
 
@@ -135,7 +140,7 @@ impl Gemm {
     pub fn compile_tiled(&self, config: &Config, tiling: Tiling) -> Result<Compiled> {
         self.validate()?;
         config.validate()?;
-        let instructions = schedule::program(self, &tiling, config);
+        let instructions = schedule::program(self, &tiling, config)?;
         let sizes = (self.a_bytes(), self.b_bytes(), self.c_bytes());
         let program = placement::placed(instructions, sizes.0, sizes.1, sizes.2, &self.channels())?;
         Ok(Compiled { gemm: self.clone(), tiling, program })
@@ -170,13 +175,21 @@ impl Compiled {
     ///
     /// *Shapes*: as [`Compiled::run`]. *Errors*: [`HostError::OperandLength`].
     pub fn job<'a>(&'a self, a: &'a [u8], b: &'a [u8]) -> Result<Job<'a>> {
+        self.job_with(a, b, &[])
+    }
+
+    /// As [`Compiled::job`], of a product with a residual \[m, n\].
+    ///
+    /// *Errors*: [`HostError::OperandLength`].
+    pub fn job_with<'a>(&'a self, a: &'a [u8], b: &'a [u8], residual: &'a [u8]) -> Result<Job<'a>> {
         let gemm = &self.gemm;
         let Gemm { m, n, k, .. } = *gemm;
         check_length("A", gemm.a_bytes(), a.len())?;
         check_length("B", gemm.b_bytes(), b.len())?;
+        placement::check_residual(&gemm.channels(), m * n, residual)?;
         let b_shape = if gemm.transposed_b { [n, k] } else { [k, n] };
         let operands = [("a", gemm.dtype_a, vec![m, k], a.into()), ("b", gemm.dtype_b, b_shape.to_vec(), b.into())];
-        Ok(placement::job(&self.program, operands, "zero_point_b", vec![m, n], &gemm.channels()))
+        Ok(placement::job(&self.program, operands, residual, "zero_point_b", vec![m, n], &gemm.channels()))
     }
 
     /// Writes the operands, runs the program, reads the result.
@@ -186,6 +199,14 @@ impl Compiled {
     pub fn run(&self, transport: &mut dyn Transport, a: &[u8], b: &[u8]) -> Result<Product> {
         placement::run(&self.job(a, b)?, transport, &self.gemm.output)
     }
+}
+
+/// As [`gemm`], of a product with a residual \[m, n\].
+///
+/// *Shapes* and *errors*: as [`Gemm::compile`] and [`Compiled::job_with`].
+pub fn gemm_with(transport: &mut dyn Transport, gemm: &Gemm, a: &[u8], b: &[u8], residual: &[u8]) -> Result<Product> {
+    let compiled = gemm.compile(transport.config())?;
+    placement::run(&compiled.job_with(a, b, residual)?, transport, &gemm.output)
 }
 
 /// Compiles a product for the core behind `transport` and runs it.

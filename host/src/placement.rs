@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Where operands, results, parameters and code lie in GM, as a program and as a job.
 
-use crate::channels::{Channels, Output};
+use crate::channels::{Channels, Output, check_length};
 use crate::error::Result;
 use crate::job::{Job, Operand, ResultPlace};
 use crate::program::Program;
@@ -22,21 +22,26 @@ pub(crate) mod base {
     pub(crate) const C: u8 = 2;
     /// Bias int32, scale fp32 or multiplier int32, zero point s16, shift s8, one array of n each, at multiples of 64 bytes.
     pub(crate) const PARAMETERS: u8 = 3;
+    /// The residual, if there is one.
+    pub(crate) const RESIDUAL: u8 = 4;
 }
 
 /// The instructions as a program over operands of these sizes in bytes.
 pub(crate) fn placed(instructions: Vec<Inst>, a: usize, b: usize, c: usize, channels: &Channels) -> Result<Program> {
     let mut end = ALIGN;
-    let mut bases = vec![0; 4];
+    let mut bases = vec![];
     let mut windows = vec![];
-    for (base, bytes, rights) in [
+    let residual = channels.residual.map(|_| (base::RESIDUAL, c, RIGHT_READ));
+    let places = [
         (base::A, a, RIGHT_READ),
         (base::B, b, RIGHT_READ),
         (base::C, c, RIGHT_WRITE),
         (base::PARAMETERS, channels.parameter_bytes(), RIGHT_READ),
-    ] {
+    ];
+    for (base, bytes, rights) in places.into_iter().chain(residual) {
         let bytes = bytes.max(1) as u64;
-        bases[usize::from(base)] = end;
+        assert_eq!(bases.len(), usize::from(base), "places stand in the order of their bases");
+        bases.push(end);
         windows.push(Window { first: end, last: end + bytes - 1, rights });
         end = (end + bytes).next_multiple_of(ALIGN);
     }
@@ -46,10 +51,12 @@ pub(crate) fn placed(instructions: Vec<Inst>, a: usize, b: usize, c: usize, chan
 /// An operand: name, dtype, shape, bytes.
 pub(crate) type Array<'a> = (&'static str, Dtype, Vec<usize>, Cow<'a, [u8]>);
 
-/// A program made by [`placed`] with its operands A and B and its parameters; `zero_point` is the name of those of B.
+/// A program made by [`placed`] with its operands A and B, its residual (empty if there is none) and its parameters; `zero_point` is the
+/// name of those of B.
 pub(crate) fn job<'a>(
     program: &'a Program,
     [a, b]: [Array<'a>; 2],
+    residual: &'a [u8],
     zero_point: &'static str,
     shape: Vec<usize>,
     channels: &Channels,
@@ -74,9 +81,18 @@ pub(crate) fn job<'a>(
         let address = place(base::PARAMETERS) + offset;
         operands.push(Operand { name, address, dtype, shape: vec![channels.n], bytes: bytes.into() });
     }
+    if channels.residual.is_some() {
+        operands.push(operand(base::RESIDUAL, ("residual", channels.output.dtype(), shape.clone(), residual.into())));
+    }
     let bytes = result_bytes(shape.iter().product(), channels.output);
     let result = ResultPlace { address: place(base::C), dtype: numpy_name(channels.output.dtype()), shape, bytes };
     Job { program, operands, result }
+}
+
+/// Checks that a residual is there where one is needed: as many elements as the result has.
+pub(crate) fn check_residual(channels: &Channels, elements: usize, residual: &[u8]) -> Result<()> {
+    let expected = if channels.residual.is_some() { elements } else { 0 };
+    check_length("the residual", expected, residual.len())
 }
 
 /// Runs a job, whose result is that of `output`.

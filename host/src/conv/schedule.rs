@@ -11,7 +11,9 @@ use super::parts::{Parts, Piece, Slice};
 use super::ub::{Batch, landings, lay_down};
 use super::{Conv, ConvTiling};
 use crate::emit::{Emitter, Matrix, Step, part};
+use crate::error::Result;
 use crate::placement::base;
+use crate::residual::Staging;
 use crate::slots::{Place, places};
 use isa::state::mte1;
 use isa::{
@@ -36,7 +38,9 @@ pub(super) struct At {
 }
 
 /// The program of `conv`, with END.
-pub(super) fn program(conv: &Conv, tiling: &ConvTiling, parts: &Parts, config: &Config) -> Vec<Inst> {
+///
+/// *Errors*: [`HostError::NoTiling`](crate::HostError::NoTiling) if UB is too small for a residual.
+pub(super) fn program(conv: &Conv, tiling: &ConvTiling, parts: &Parts, config: &Config) -> Result<Vec<Inst>> {
     let strips = strips(conv, tiling.columns, tiling.units, tiling.m);
     let ats = order(tiling, parts, &strips);
     let tile = tiling.tile();
@@ -70,16 +74,18 @@ pub(super) fn program(conv: &Conv, tiling: &ConvTiling, parts: &Parts, config: &
     };
     let steps: Vec<Step> = ats.iter().enumerate().map(step).collect();
     let b_slots = tiling.windows * tiling.window_bytes;
+    let staging = conv.residual.map(|_| Staging::new(&tile, config)).transpose()?;
     let emitter = Emitter {
         channels: conv.channels(),
         dtype_a: conv.dtype_x,
         tile,
         c_slots: tiling.c_slots,
         parameters: b_slots + tiling.b_slots * tiling.b_slot_bytes(),
+        staging,
         builder: ProgramBuilder::new(),
     };
     let mut maps = Maps { conv, tiling, parts, strips: &strips, loaded: vec![0..0; tiling.windows], batches: 0 };
-    emitter.program(conv.zero_point_x, &steps, &fb, |emitter, index| {
+    let program = emitter.program(conv.zero_point_x, &steps, &fb, |emitter, index| {
         let (at, step) = (&ats[index], &steps[index]);
         let (block, slice) = (&parts.blocks[at.block], slice(at));
         let k = part(at.k, tiling.k, slice.k);
@@ -99,7 +105,8 @@ pub(super) fn program(conv: &Conv, tiling: &ConvTiling, parts: &Parts, config: &
         };
         emitter.load_matrix(&matrix, l1_b[index].load, l0_b[index]);
         maps.load_ahead(emitter, at, slice, windows[index].slot);
-    })
+    });
+    Ok(program)
 }
 
 fn order(tiling: &ConvTiling, parts: &Parts, strips: &[Strip]) -> Vec<At> {

@@ -231,7 +231,9 @@ impl Plan<'_> {
 
     /// Every way to use UB with tiles of m pixels: bytes of a landing and of a batch.
     fn ub_choices(&self, m: usize) -> Vec<(usize, usize)> {
-        let (size, ub_bytes) = (self.conv.output.bytes(), self.config.ub_bytes);
+        // A residual has all of UB.
+        let ub_bytes = if self.conv.residual.is_some() { 0 } else { self.config.ub_bytes };
+        let size = self.conv.output.bytes();
         let widest = self.parts.pieces.iter().map(|piece| piece.channels.len()).max().unwrap_or(0);
         let channels = (0..self.parts.sections.len()).map(|section| self.parts.outputs_of(section).len()).max();
         let landing = (m * channels.unwrap_or(0) * size).next_multiple_of(FRACTAL_ROW_BYTES);

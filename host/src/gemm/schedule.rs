@@ -3,6 +3,8 @@
 
 use super::{Gemm, Tiling};
 use crate::emit::{Emitter, Matrix, Step, part};
+use crate::error::Result;
+use crate::residual::Staging;
 use crate::slots::places;
 use isa::{Config, Inst, ProgramBuilder, Side};
 
@@ -17,7 +19,9 @@ struct At {
 }
 
 /// The program of `gemm`, with END.
-pub(super) fn program(gemm: &Gemm, tiling: &Tiling, config: &Config) -> Vec<Inst> {
+///
+/// *Errors*: [`HostError::NoTiling`](crate::HostError::NoTiling) if UB is too small for a residual.
+pub(super) fn program(gemm: &Gemm, tiling: &Tiling, config: &Config) -> Result<Vec<Inst>> {
     let ats = order(gemm, tiling);
     let tile = tiling.tile();
     let a: Vec<_> = ats.iter().map(|at| (at.row, at.k)).collect();
@@ -43,15 +47,17 @@ pub(super) fn program(gemm: &Gemm, tiling: &Tiling, config: &Config) -> Vec<Inst
     };
     let steps: Vec<Step> = ats.iter().enumerate().map(step).collect();
     let b_slots = tiling.a_slots * tiling.a_slot_bytes();
+    let staging = gemm.residual.map(|_| Staging::new(&tile, config)).transpose()?;
     let emitter = Emitter {
         channels: gemm.channels(),
         dtype_a: gemm.dtype_a,
         tile,
         c_slots: tiling.c_slots,
         parameters: b_slots + tiling.b_slots * tiling.b_slot_bytes(gemm),
+        staging,
         builder: ProgramBuilder::new(),
     };
-    emitter.program(gemm.zero_point_a, &steps, &fb, |emitter, index| {
+    let program = emitter.program(gemm.zero_point_a, &steps, &fb, |emitter, index| {
         let (at, step) = (&ats[index], &steps[index]);
         let k = part(at.k, tiling.k, gemm.k);
         let a = Matrix {
@@ -81,7 +87,8 @@ pub(super) fn program(gemm: &Gemm, tiling: &Tiling, config: &Config) -> Vec<Inst
             l1: b_slots + l1_b[index].slot * tiling.b_slot_bytes(gemm),
         };
         emitter.load_matrix(&b, l1_b[index].load, l0_b[index]);
-    })
+    });
+    Ok(program)
 }
 
 /// Tiles along n, forth in one row and back in the next, k likewise from tile to tile.
