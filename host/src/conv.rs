@@ -16,6 +16,7 @@ mod ub;
 pub use tiling::ConvTiling;
 
 use crate::channels::{Channels, Output, check_dtype, check_length, check_size, check_zero_point};
+use crate::emit::part;
 use crate::error::{HostError, Result};
 use crate::gemm::{self, Gemm};
 use crate::job::Job;
@@ -25,13 +26,23 @@ use crate::residual::Residual;
 use crate::transport::Transport;
 use isa::limits::GM_ADDRESS_BITS;
 use isa::{Config, Dtype};
-use parts::Parts;
+use parts::{Parts, Slice};
+use std::ops::Range;
 
 /// The largest kernel, stride and dilation: 8 bits of `mte1.im2col`.
 const STEP_LIMIT: u128 = 255;
 
 /// The most padding on a side: the range of `origin_y`.
 const PAD_LIMIT: u128 = 32767;
+
+/// What is done with the taps of a kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reduce {
+    /// Their products are added, and the sum is requantised: a convolution.
+    Sum,
+    /// The products of each tap are requantised, bias and all, and the largest result is kept. It needs results of 8 bits and a core with UB.
+    Max,
+}
 
 /// What is to be computed, in NHWC:
 /// `y[i, oy, ox, c] = fix(sum over ky, kx, ci of (x[i, iy, ix, g cin/groups + ci] - zero_point_x) * (w[c, ky, kx, ci] - zero_points_w[c]) + bias[c])`
@@ -78,6 +89,8 @@ pub struct Conv {
     pub clamp: Option<(i32, i32)>,
     /// A tensor of the result's shape and dtype that joins the results before ReLU and clamp; it needs a core with UB.
     pub residual: Option<Residual>,
+    /// What is done with the taps.
+    pub reduce: Reduce,
 }
 
 impl Conv {
@@ -105,6 +118,23 @@ impl Conv {
             relu: false,
             clamp: None,
             residual: None,
+            reduce: Reduce::Sum,
+        }
+    }
+
+    /// The largest number of each window of every channel: a depthwise [`Reduce::Max`] whose weights, [`Conv::w_bytes`] of them, are all 1.
+    /// Padding stands for the lowest number, so it never wins over a number of the map.
+    ///
+    /// *Shapes*: `x` and `y` of so many channels; stride, padding and dilation as of [`Conv::new`].
+    pub fn max_pool([h, w, channels]: [usize; 3], [kh, kw]: [usize; 2], dtype: Dtype) -> Conv {
+        let lowest = dtype.range().map_or(0, |(low, _)| low);
+        Conv {
+            groups: channels,
+            dtype_x: dtype,
+            zero_point_x: lowest,
+            output: Output::Quantised { dtype, scales: vec![1.0], zero_point: lowest },
+            reduce: Reduce::Max,
+            ..Conv::new([h, w, channels], [channels, kh, kw])
         }
     }
 
@@ -164,6 +194,9 @@ impl Conv {
         check_size("an output pixel in bytes", (cout * self.output.bytes()) as u128, u32::MAX.into())?;
         check_dtype("x", self.dtype_x)?;
         check_zero_point("x", self.zero_point_x, self.dtype_x)?;
+        if self.reduce == Reduce::Max && (self.output.bytes() != 1 || self.residual.is_some()) {
+            return Err(HostError::Maximum);
+        }
         self.channels().validate()
     }
 
@@ -238,6 +271,28 @@ impl Conv {
             relu: self.relu,
             clamp: self.clamp,
             residual: self.residual,
+        }
+    }
+
+    /// Steps of k of a slice, at most `size` elements each; where every tap has a result of its own, none goes over the end of a tap.
+    fn k_steps<'a>(&self, slice: &'a Slice, size: usize) -> impl Iterator<Item = Range<usize>> + use<'a> {
+        let run = match self.reduce {
+            Reduce::Sum => slice.k,
+            Reduce::Max => slice.channels.len(),
+        };
+        (0..slice.k).step_by(run.max(1)).flat_map(move |first| {
+            (0..run.div_ceil(size)).map(move |index| {
+                let step = part(index, size, run);
+                first + step.start..first + step.end
+            })
+        })
+    }
+
+    /// Results that are made of every output: one per tap where the largest is kept.
+    fn results(&self) -> usize {
+        match self.reduce {
+            Reduce::Sum => 1,
+            Reduce::Max => self.kernel[0] * self.kernel[1],
         }
     }
 

@@ -65,6 +65,21 @@ pub(crate) struct Step {
     pub(crate) l0b: usize,
     /// Where in UB its results are gathered; `None`: FIX stores them to GM.
     pub(crate) landing: Option<Landing>,
+    /// Its results are those of one tap, of which the largest are kept.
+    pub(crate) fold: Option<Fold>,
+}
+
+/// A tile of results whose largest are kept in UB from tap to tap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fold {
+    /// Where in UB they lie.
+    pub(crate) ub: usize,
+    /// Bytes from row to row, a multiple of 32.
+    pub(crate) stride: usize,
+    /// First tap: nothing lies there yet.
+    pub(crate) first: bool,
+    /// Last tap: the results go to GM.
+    pub(crate) last: bool,
 }
 
 /// Results of several tiles side by side in UB, so that GM gets long rows.
@@ -271,8 +286,12 @@ impl Emitter<'_> {
         }
     }
 
-    /// A tile of C to GM, in parts if a residual joins it.
+    /// A tile of C to GM, in parts if a residual joins it; of all taps but the last to UB, if the largest results are kept.
     fn store(&mut self, step: &Step, tile: usize, fb_slot: usize) {
+        if let Some(fold) = step.fold {
+            self.builder.set(Pipe::Fix, fix::SECOND_STRIDE, fold.stride as u32);
+            self.builder.set(Pipe::Fix, fix::SECOND_ADDRESS, fold.ub as u32);
+        }
         let Some(mut staging) = self.staging else {
             return self.store_rows(step, tile, fb_slot, 0..step.rows);
         };
@@ -305,12 +324,17 @@ impl Emitter<'_> {
         let channels = self.channels;
         let size = channels.output.bytes();
         let fractals = rows.start / FRACTAL_ROWS * step.columns.len().div_ceil(L0C_FRACTAL_COLUMNS);
-        let (dst, stride) = match step.landing {
-            Some(landing) => (FixTarget::Ub(landing.address as u32), landing.stride),
-            None => {
+        let (dst, stride) = match (step.landing, step.fold) {
+            (Some(landing), _) => (FixTarget::Ub(landing.address as u32), landing.stride),
+            (None, Some(fold)) if !fold.last => (FixTarget::Ub(fold.ub as u32), fold.stride),
+            _ => {
                 let offset = (((step.row + rows.start) * channels.n + step.columns.start) * size) as u64;
                 (FixTarget::Gm(GmAddress { base: base::C, offset }), channels.n * size)
             }
+        };
+        let second = match step.fold {
+            Some(fold) if !fold.first => Second::Max,
+            _ => channels.residual.map_or(Second::None, |residual| residual.second()),
         };
         self.builder.push(Instruction::FixStore(FixStore {
             dst,
@@ -322,7 +346,7 @@ impl Emitter<'_> {
             rounding: channels.output.rounding(),
             relu: channels.relu,
             clamp: channels.clamp.is_some(),
-            second: channels.residual.map_or(Second::None, |residual| residual.second()),
+            second,
             m: rows.len() as u16,
             n: step.columns.len() as u16,
             l0c: self.l0c(tile) + fractals as u16,

@@ -97,6 +97,8 @@ pub enum HostError {
     FloatClamp,
     /// A residual of results that are not of 8 bits.
     ResidualOutput,
+    /// A maximum over taps of results that are not of 8 bits, or with a residual.
+    Maximum,
     /// The scale of a term of a sum is too far from that of the sum.
     ResidualScale {
         /// Which term.
@@ -171,6 +173,9 @@ impl fmt::Display for HostError {
             HostError::ResidualOutput => {
                 f.write_str("a residual joins results of 8 bits: quantise the output or leave the residual away")
             }
+            HostError::Maximum => f.write_str(
+                "the largest result of the taps is kept of results of 8 bits without a residual: quantise the output and leave the residual away",
+            ),
             HostError::ResidualScale { what, scale, sum } => write!(
                 f,
                 "the scale {scale} of {what} is not within 2^-12 to 2^8 times the scale {sum} of the sum: requantise one of them"

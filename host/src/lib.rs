@@ -34,7 +34,7 @@ mod timeline;
 mod transport;
 
 pub use channels::{FixedMode, Output};
-pub use conv::{CompiledConv, Conv, ConvTiling, conv2d, conv2d_with};
+pub use conv::{CompiledConv, Conv, ConvTiling, Reduce, conv2d, conv2d_with};
 pub use error::{HostError, Result};
 pub use gemm::{Compiled, Gemm, Tiling, gemm, gemm_with};
 pub use job::{Job, Operand, ResultPlace};

@@ -14,11 +14,12 @@ use std::fs;
 use std::path::Path;
 
 /// The operators that run on the core, with their domain if they are not ONNX's own.
-pub const OPERATORS: [&str; 6] = [
+pub const OPERATORS: [&str; 7] = [
     "MatMulInteger",
     "ConvInteger",
     "QLinearMatMul",
     "QLinearConv",
+    "MaxPool",
     "com.microsoft.QLinearGlobalAveragePool",
     "com.microsoft.QLinearAveragePool",
 ];

@@ -113,6 +113,7 @@ impl Plan {
             "QLinearMatMul" => matmul::quantised(node, &values)?,
             "ConvInteger" => conv::integer(node, &values)?,
             "QLinearConv" => conv::quantised(node, &values)?,
+            "MaxPool" => pool::maximum(node, &values)?,
             "QLinearGlobalAveragePool" => pool::global(node, &values)?,
             _ => pool::average(node, &values)?,
         };

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! QLinearGlobalAveragePool and QLinearAveragePool of ONNX Runtime: depthwise convolutions with ones.
+//! MaxPool, and QLinearGlobalAveragePool and QLinearAveragePool of ONNX Runtime: depthwise convolutions with ones.
+//!
+//! The largest number of a window is the largest of the results of its taps, one program of the core.
 //!
 //! y = requantised(sum of (x - zero point)) with scale x_scale / (y_scale count), each step rounded to float32: bit for bit what ONNX
 //! Runtime computes. Where padding does not count, counts differ at the borders, and every region of one count is a convolution of its own.
@@ -25,26 +27,60 @@ pub(crate) fn global(node: &Node, values: &Values) -> Result<Built> {
 
 /// QLinearAveragePool: the same inputs, and a window.
 pub(crate) fn average(node: &Node, values: &Values) -> Result<Built> {
-    let own = ["channels_last", "ceil_mode", "count_include_pad"];
-    // ONNX Runtime has no dilations and groups of it.
-    let known: Vec<&str> =
-        ATTRIBUTES.into_iter().filter(|name| !["dilations", "group"].contains(name)).chain(own).collect();
-    node.check_attributes(&known)?;
-    if node.number("ceil_mode")?.unwrap_or(0) != 0 {
-        return Err(
-            node.refused("its attribute ceil_mode is set, and windows that leave the padded map are not possible")
-        );
-    }
+    // ONNX Runtime has no dilations of it.
+    check_attributes(node, &["dilations"], &["channels_last", "count_include_pad"])?;
     let map = Map::new(node, values)?;
-    let kernel = match node.numbers("kernel_shape")?.as_deref() {
-        Some(&[y, x]) if map.axes == 2 => [y, x],
-        Some(&[x]) if map.axes == 1 => [1, x],
-        _ => {
-            return Err(node.refused(format!("its attribute kernel_shape must be there and have {} numbers", map.axes)));
-        }
+    map.pooled(node, values, &map.window(node)?, node.number("count_include_pad")?.unwrap_or(0) != 0)
+}
+
+/// MaxPool: X, and a window. Its second result, the places of the largest numbers, is not possible.
+pub(crate) fn maximum(node: &Node, values: &Values) -> Result<Built> {
+    // The order of storage is that of the places.
+    check_attributes(node, &[], &["storage_order"])?;
+    node.check_inputs(1)?;
+    let map = Map::new(node, values)?;
+    let window = map.window(node)?;
+    let pool = Conv {
+        n: map.n,
+        stride: window.stride,
+        dilation: window.dilation,
+        pads: window.pads,
+        ..Conv::max_pool([map.h, map.w, map.channels], window.kernel, map.dtype)
     };
-    let window = Window::new(node, map.axes, [map.h, map.w], kernel)?;
-    map.pooled(node, values, &window, node.number("count_include_pad")?.unwrap_or(0) != 0)
+    pool.validate()?;
+    let out = pool.out();
+    let shape = [&[map.n, map.channels][..], &out[2 - map.axes..]].concat();
+    check_result(node, &shape)?;
+    let reach = |axis: usize| (window.kernel[axis] - 1) * window.dilation[axis];
+    if (0..4).any(|side| window.pads[side] > reach(side % 2)) {
+        return Err(node.refused("a window lies in the padding alone, and there is nothing to take the largest of"));
+    }
+    let piece = Piece {
+        second: vec![1; pool.w_bytes()],
+        work: Work::Conv(pool),
+        places: Places::Map {
+            channels: map.channels,
+            channels_last: false,
+            out,
+            region: Region { first: [0; 2], size: out },
+        },
+        first: map.bytes,
+    };
+    let operands = format!("X{}, kernel {:?}{window}", map.tensor, window.kernel);
+    Ok(Built { operands, shape, pieces: vec![piece] })
+}
+
+/// Refuses attributes that no pool has, those left out, and windows that leave the padded map.
+fn check_attributes(node: &Node, without: &[&str], own: &[&'static str]) -> Result<()> {
+    let common = ATTRIBUTES.into_iter().filter(|name| *name != "group" && !without.contains(name));
+    let known: Vec<&str> = common.chain(["ceil_mode"]).chain(own.iter().copied()).collect();
+    node.check_attributes(&known)?;
+    match node.number("ceil_mode")?.unwrap_or(0) {
+        0 => Ok(()),
+        _ => {
+            Err(node.refused("its attribute ceil_mode is set, and windows that leave the padded map are not possible"))
+        }
+    }
 }
 
 /// The map that is pooled.
@@ -79,6 +115,18 @@ impl Map<'_> {
             (true, _) => ([second, third, fourth], bytes),
         };
         Ok(Map { tensor, dtype, bytes, n, h, w, channels, axes, channels_last: is_last })
+    }
+
+    fn window(&self, node: &Node) -> Result<Window> {
+        let kernel = match node.numbers("kernel_shape")?.as_deref() {
+            Some(&[y, x]) if self.axes == 2 => [y, x],
+            Some(&[x]) if self.axes == 1 => [1, x],
+            _ => {
+                let axes = self.axes;
+                return Err(node.refused(format!("its attribute kernel_shape must be there and have {axes} numbers")));
+            }
+        };
+        Window::new(node, self.axes, [self.h, self.w], kernel)
     }
 
     fn pooled(&self, node: &Node, values: &Values, window: &Window, padding_counts: bool) -> Result<Built> {

@@ -202,6 +202,22 @@ fn quantised_convolutions_that_cannot_be_are_refused() {
 }
 
 #[test]
+fn maxima_that_cannot_be_are_refused() {
+    let refuses = |x: Tensor, attributes: Vec<AttributeProto>, wanted: &str| {
+        let pool = NodeProto { attribute: attributes, ..node("MaxPool", &["x"], "y") };
+        let model = Model::from_proto(graph(vec![pool])).expect("an operator");
+        let error = Plan::new(&model, &[("x".to_owned(), x)].into()).expect_err(wanted).to_string();
+        assert!(error.contains(wanted), "{error}");
+    };
+    let (x, kernel) = (|| uint8(&[1, 2, 5, 6]), || ints("kernel_shape", &[3, 3]));
+    refuses(x(), vec![], "its attribute kernel_shape must be there and have 2 numbers");
+    refuses(x(), vec![kernel(), int("group", 2)], "group, which is not known");
+    refuses(x(), vec![kernel(), int("ceil_mode", 1)], "its attribute ceil_mode is set");
+    refuses(x(), vec![kernel(), ints("pads", &[0, 3, 0, 0])], "a window lies in the padding alone");
+    refuses(float(&[1, 2, 5, 6], 1.0), vec![kernel()], "X is float32, and it must be int8 or uint8");
+}
+
+#[test]
 fn averages_that_cannot_be_are_refused() {
     let one = float(&[], 1.0);
     let inputs = [uint8(&[1, 2, 5, 6]), one.clone(), uint8(&[]), one, uint8(&[])];

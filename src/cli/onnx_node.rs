@@ -20,8 +20,8 @@ Examples:
   quader onnx-node test_qlinearmatmul_2D_uint8_float32 --backend model --json -
 
 A folder has model.onnx and test_data_set_0/input_0.pb, ..., output_0.pb, as the backend node tests of ONNX. The model is one
-node: MatMulInteger, ConvInteger, QLinearMatMul, QLinearConv, or QLinearGlobalAveragePool or QLinearAveragePool of ONNX Runtime,
-alone or with Relu or Clip behind it (docs/onnx.md). Every element of the result has to be that of output_0.pb.";
+node: MatMulInteger, ConvInteger, QLinearMatMul, QLinearConv, MaxPool, or QLinearGlobalAveragePool or QLinearAveragePool of
+ONNX Runtime, alone or with Relu or Clip behind it (docs/onnx.md). Every element of the result has to be that of output_0.pb.";
 
 /// Run single-node ONNX models with their test data on the core and check every element of the results
 #[derive(Args, Debug)]

@@ -14,7 +14,8 @@ import onnx
 import onnx.backend.test.case.node as cases
 from onnx import numpy_helper
 
-OPERATORS = {"MatMulInteger", "ConvInteger", "QLinearMatMul", "QLinearConv"}
+OPERATORS = {"MatMulInteger", "ConvInteger", "QLinearMatMul", "QLinearConv", "MaxPool"}
+INTEGERS = {onnx.TensorProto.INT8, onnx.TensorProto.UINT8}
 
 
 def write(folder: pathlib.Path, model: onnx.ModelProto, sets: list) -> None:
@@ -36,7 +37,13 @@ def tests() -> list:
         text = path.read_text(encoding="utf-8")
         if any(f'"{operator}"' in text for operator in OPERATORS):
             importlib.import_module(f"{cases.__name__}.{path.stem}")
-    return [test for test in cases._NodeTestCases if any(node.op_type in OPERATORS for node in test.model.graph.node)]
+    return [test for test in cases._NodeTestCases if is_quantised(test.model.graph)]
+
+
+def is_quantised(graph: onnx.GraphProto) -> bool:
+    """One of the operators, on numbers of 8 bits: MaxPool has tests with others too."""
+    first = graph.input[0].type.tensor_type.elem_type
+    return first in INTEGERS and any(node.op_type in OPERATORS for node in graph.node)
 
 
 def main() -> None:

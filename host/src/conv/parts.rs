@@ -13,6 +13,7 @@
 use super::Conv;
 use crate::emit::part;
 use isa::Config;
+use isa::limits::FRACTAL_ROW_BYTES;
 use std::ops::Range;
 
 /// The sizes of blocks and pieces.
@@ -195,6 +196,10 @@ pub(super) fn merged_groups(conv: &Conv, config: &Config) -> usize {
         };
         (0..conv.groups.div_ceil(groups)).map(block).sum::<usize>() * all_taps / taps
     };
+    if conv.results() > 1 {
+        // FIX sets the pace, and does best with whole rows of a fractal.
+        return (FRACTAL_ROW_BYTES / cin.max(cout)).clamp(1, conv.groups);
+    }
     // Beyond a block of the cube in both directions nothing is left to fill.
     let most = conv.groups.min(config.n0.max(config.k0));
     let allowed = |groups: &usize| 10 * steps(*groups) <= 11 * steps(1);

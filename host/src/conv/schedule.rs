@@ -10,11 +10,12 @@ use super::maps::{Strip, Window, strips};
 use super::parts::{Parts, Piece, Slice};
 use super::ub::{Batch, landings, lay_down};
 use super::{Conv, ConvTiling};
-use crate::emit::{Emitter, Matrix, Step, part};
+use crate::emit::{Emitter, Fold, Matrix, Step, part};
 use crate::error::Result;
 use crate::placement::base;
 use crate::residual::Staging;
 use crate::slots::{Place, places};
+use isa::second::SECOND_ALIGN;
 use isa::state::mte1;
 use isa::{
     Config, GmAddress, Inst, Instruction, Layout, LocalBuffer, Mte1Im2col, Mte2Load, Pipe, ProgramBuilder, Side,
@@ -31,10 +32,20 @@ pub(super) struct At {
     /// Tile of the block's outputs.
     pub(super) column: usize,
     pub(super) slice: usize,
-    /// Step of the slice's k.
+    /// First element of the slice's k, and how many.
     pub(super) k: usize,
+    pub(super) k_len: usize,
+    /// First and last step of a sum.
     pub(super) first: bool,
     pub(super) last: bool,
+    /// The sum's number in the tile: the tap, if every tap has one.
+    pub(super) sum: usize,
+}
+
+impl At {
+    fn k(&self) -> Range<usize> {
+        self.k..self.k + self.k_len
+    }
 }
 
 /// The program of `conv`, with END.
@@ -42,8 +53,9 @@ pub(super) struct At {
 /// *Errors*: [`HostError::NoTiling`](crate::HostError::NoTiling) if UB is too small for a residual.
 pub(super) fn program(conv: &Conv, tiling: &ConvTiling, parts: &Parts, config: &Config) -> Result<Vec<Inst>> {
     let strips = strips(conv, tiling.columns, tiling.units, tiling.m);
-    let ats = order(tiling, parts, &strips);
+    let ats = order(conv, tiling, parts, &strips);
     let tile = tiling.tile();
+    let stride = fold_stride(tiling.n);
     let slice = |at: &At| &parts.blocks[at.block].slices[at.slice];
     let windows: Vec<_> = ats.iter().map(|at| (at.strip, slice(at).piece)).collect();
     let a: Vec<_> = ats.iter().map(|at| (at.strip, at.tile, at.block, at.slice, at.k)).collect();
@@ -57,19 +69,28 @@ pub(super) fn program(conv: &Conv, tiling: &ConvTiling, parts: &Parts, config: &
         let pixels = &strips[at.strip].tiles[at.tile];
         pixels.first..pixels.first + pixels.rows
     });
+    let mut tiles = 0;
     let step = |(index, at): (usize, &At)| {
         let (block, pixels) = (&parts.blocks[at.block], &strips[at.strip].tiles[at.tile]);
         let columns = part(at.column, tiling.n, block.outputs.len());
+        let place = tiles % FOLDS;
+        tiles += usize::from(at.last && at.sum + 1 == conv.results());
         Step {
             rows: pixels.rows,
             columns: block.outputs.start + columns.start..block.outputs.start + columns.end,
-            k: part(at.k, tiling.k, slice(at).k).len(),
+            k: at.k_len,
             first: at.first,
             last: at.last,
             row: pixels.first,
             l0a: l0_a[index].slot,
             l0b: l0_b[index].slot,
             landing: landings[index],
+            fold: (conv.results() > 1).then(|| Fold {
+                ub: place * tiling.m * stride,
+                stride,
+                first: at.sum == 0,
+                last: at.sum + 1 == conv.results(),
+            }),
         }
     };
     let steps: Vec<Step> = ats.iter().enumerate().map(step).collect();
@@ -88,7 +109,7 @@ pub(super) fn program(conv: &Conv, tiling: &ConvTiling, parts: &Parts, config: &
     let program = emitter.program(conv.zero_point_x, &steps, &fb, |emitter, index| {
         let (at, step) = (&ats[index], &steps[index]);
         let (block, slice) = (&parts.blocks[at.block], slice(at));
-        let k = part(at.k, tiling.k, slice.k);
+        let k = at.k();
         maps.load(emitter, at, slice, windows[index]);
         if l0_a[index].load {
             maps.im2col(emitter, at, slice, &k, windows[index].slot, l0_a[index].slot);
@@ -109,7 +130,20 @@ pub(super) fn program(conv: &Conv, tiling: &ConvTiling, parts: &Parts, config: &
     Ok(program)
 }
 
-fn order(tiling: &ConvTiling, parts: &Parts, strips: &[Strip]) -> Vec<At> {
+/// Tiles of which the largest results are kept in UB, in turn.
+const FOLDS: usize = 2;
+
+/// Bytes from row to row of such a tile.
+fn fold_stride(n: usize) -> usize {
+    n.next_multiple_of(SECOND_ALIGN as usize)
+}
+
+/// Bytes of UB for such tiles.
+pub(super) fn fold_bytes(m: usize, n: usize) -> usize {
+    FOLDS * m * fold_stride(n)
+}
+
+fn order(conv: &Conv, tiling: &ConvTiling, parts: &Parts, strips: &[Strip]) -> Vec<At> {
     let mut ats: Vec<At> = Vec::new();
     let (mut rows, mut tiles) = (0, 0);
     for (strip, pixels) in strips.iter().enumerate() {
@@ -122,22 +156,24 @@ fn order(tiling: &ConvTiling, parts: &Parts, strips: &[Strip]) -> Vec<At> {
                 for nth in 0..columns.len() {
                     let (block, column) = columns[if rows % 2 == 0 { nth } else { columns.len() - 1 - nth }];
                     let slices = parts.blocks[block].slices.iter().enumerate();
-                    let mut ks: Vec<(usize, usize)> = slices
-                        .flat_map(|(index, slice)| (0..slice.k.div_ceil(tiling.k)).map(move |k| (index, k)))
+                    let mut ks: Vec<(usize, Range<usize>)> = slices
+                        .flat_map(|(index, slice)| conv.k_steps(slice, tiling.k).map(move |k| (index, k)))
                         .collect();
                     if tiles % 2 == 1 {
                         ks.reverse();
                     }
-                    let last = ks.len() - 1;
-                    let at = |(index, (slice, k))| At {
+                    let steps = ks.len() / conv.results();
+                    let at = |(index, (slice, k)): (usize, (usize, Range<usize>))| At {
                         strip,
                         tile,
                         block,
                         column,
                         slice,
-                        k,
-                        first: index == 0,
-                        last: index == last,
+                        k: k.start,
+                        k_len: k.len(),
+                        first: index % steps == 0,
+                        last: index % steps == steps - 1,
+                        sum: index / steps,
                     };
                     ats.extend(ks.into_iter().enumerate().map(at));
                     tiles += 1;

@@ -11,7 +11,8 @@
 use super::Conv;
 use super::banks::{self, Chosen, LATENCY, Layout};
 use super::maps::line_step;
-use super::parts::{Cut, Parts, merged_groups};
+use super::parts::{Block, Cut, Parts, merged_groups};
+use super::schedule::fold_bytes;
 use crate::emit::Tile;
 use crate::error::{HostError, Result};
 use crate::gemm::{INSTRUCTIONS_PER_STEP, LEAST_SLOTS, STEP_CYCLES, bus_words, sizes};
@@ -22,6 +23,9 @@ use std::cmp::Reverse;
 
 /// Cycles of a `fix.store` before its first result and behind its last one.
 const FIX_CYCLES: usize = 10;
+
+/// Cycles from one `fix.store` to the next that reads what it wrote to UB.
+const JOIN_CYCLES: usize = 40;
 
 /// Cycles that FIX takes for M0 rows at least, however short they are: its four row buffers go round in so many quarters.
 const FIX_ROWS_CYCLES: usize = 7;
@@ -150,6 +154,8 @@ fn levels(conv: &Conv, config: &Config) -> Vec<Vec<(Cut, usize)>> {
     few.extend([2, 3, 4, 6, 8].iter().map(|parts| block.div_ceil(*parts).next_multiple_of(FRACTAL_ROW_BYTES)));
     few.extend([block, 32, 16, 8, 4, 1]);
     few.retain(|&channels| (1..conv.cin).contains(&channels) && (channels <= block || channels.is_multiple_of(block)));
+    // Where every tap has a result of its own, its channels come from one piece.
+    few.retain(|&channels| conv.results() == 1 || channels >= block);
     few.sort_unstable_by_key(|&channels| Reverse(channels));
     few.dedup();
     let cut = |taps, channels| Cut { groups, taps, channels };
@@ -217,7 +223,8 @@ impl Plan<'_> {
                     let fits = tile.a_fractals() * LEAST_SLOTS <= config.l0a_fractals()
                         && tile.b_fractals() * LEAST_SLOTS <= config.l0b_fractals()
                         && tile.c_fractals() * c_slots <= config.l0c_fractals()
-                        && n <= config.fb_channels;
+                        && n <= config.fb_channels
+                        && (conv.results() == 1 || fold_bytes(m, n) <= config.ub_bytes);
                     if fits {
                         for (landing_bytes, batch_bytes) in self.ub_choices(m) {
                             tilings.extend(self.with_slots(tile, c_slots, landing_bytes, batch_bytes));
@@ -231,8 +238,9 @@ impl Plan<'_> {
 
     /// Every way to use UB with tiles of m pixels: bytes of a landing and of a batch.
     fn ub_choices(&self, m: usize) -> Vec<(usize, usize)> {
-        // A residual has all of UB.
-        let ub_bytes = if self.conv.residual.is_some() { 0 } else { self.config.ub_bytes };
+        // A residual has all of UB, and so have results that are kept from tap to tap.
+        let own = self.conv.residual.is_some() || self.conv.results() > 1;
+        let ub_bytes = if own { 0 } else { self.config.ub_bytes };
         let size = self.conv.output.bytes();
         let widest = self.parts.pieces.iter().map(|piece| piece.channels.len()).max().unwrap_or(0);
         let channels = (0..self.parts.sections.len()).map(|section| self.parts.outputs_of(section).len()).max();
@@ -387,17 +395,18 @@ impl Plan<'_> {
 
     /// Steps of k of a tile, at most.
     fn panel(&self, k: usize) -> usize {
-        let steps = |block: &super::parts::Block| block.slices.iter().map(|slice| slice.k.div_ceil(k)).sum();
-        self.parts.blocks.iter().map(steps).max().unwrap_or(0)
+        self.parts.blocks.iter().map(|block| self.k_steps(block, k)).max().unwrap_or(0)
     }
 
     /// Tiles of B.
     fn b_tiles(&self, tile: &Tile) -> usize {
-        let tiles = |block: &super::parts::Block| {
-            let steps: usize = block.slices.iter().map(|slice| slice.k.div_ceil(tile.k)).sum();
-            block.outputs.len().div_ceil(tile.n) * steps
-        };
+        let tiles = |block: &Block| block.outputs.len().div_ceil(tile.n) * self.k_steps(block, tile.k);
         self.parts.blocks.iter().map(tiles).sum()
+    }
+
+    /// Steps of k of a block.
+    fn k_steps(&self, block: &Block, k: usize) -> usize {
+        block.slices.iter().map(|slice| self.conv.k_steps(slice, k).count()).sum()
     }
 
     /// Estimated cycles, and those in which the bus reads. What counts is that better tilings get lower numbers.
@@ -445,8 +454,11 @@ impl Plan<'_> {
                 let columns = tiling.n.min(block.outputs.len() - first);
                 let row = bus_words(bus, 1, columns * size, conv.cout * size);
                 let short = self.row_blocks() * FIX_ROWS_CYCLES;
-                fix +=
-                    (conv.pixels() * columns).div_ceil(lanes).max(conv.pixels() * row).max(short) + rows * FIX_CYCLES;
+                let stored = (conv.pixels() * columns).div_ceil(lanes).max(conv.pixels() * row).max(short);
+                // A second tensor is joined row by row, and its rows wait until those before them are in UB.
+                let joined = (conv.pixels() * columns).div_ceil(lanes.div_ceil(config.m0)) + rows * JOIN_CYCLES;
+                let joins = conv.results() - 1 + usize::from(conv.residual.is_some());
+                fix += stored + rows * FIX_CYCLES + joins * joined;
                 if tiling.landing_bytes == 0 {
                     write += conv.pixels() * burst(row);
                 }

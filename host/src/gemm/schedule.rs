@@ -43,6 +43,7 @@ pub(super) fn program(gemm: &Gemm, tiling: &Tiling, config: &Config) -> Result<V
             l0a: l0_a[index].slot,
             l0b: l0_b[index].slot,
             landing: None,
+            fold: None,
         }
     };
     let steps: Vec<Step> = ats.iter().enumerate().map(step).collect();

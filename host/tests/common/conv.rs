@@ -2,7 +2,7 @@
 //! Random convolutions, their result by plain loops, and, for dense ones, by `ndarray` over the gathered operand.
 
 use super::Case;
-use host::{Conv, Gemm};
+use host::{Conv, Gemm, Reduce};
 use isa::Dtype;
 use rand::{Rng, RngExt};
 use std::fmt;
@@ -85,15 +85,20 @@ impl ConvCase {
                         [one] => one,
                         ref each => each[output],
                     };
-                    let mut sum = 0;
-                    for (ky, kx) in (0..kh).flat_map(|ky| (0..kw).map(move |kx| (ky, kx))) {
-                        for c in 0..group_cin {
-                            let Some(x) = self.x_at(image, [oy, ox], [ky, kx], first + c) else { continue };
+                    let taps = (0..kh).flat_map(|ky| (0..kw).map(move |kx| (ky, kx)));
+                    let products = taps.map(|(ky, kx)| {
+                        let product = |c| {
+                            let x = self.x_at(image, [oy, ox], [ky, kx], first + c)?;
                             let weight = self.weights[((output * kh + ky) * kw + kx) * group_cin + c];
-                            sum += x * (number(weight, conv.dtype_w) - i64::from(zero));
-                        }
-                    }
-                    values.push(self.product.fix(sum as i32, output));
+                            Some(x * (number(weight, conv.dtype_w) - i64::from(zero)))
+                        };
+                        (0..group_cin).filter_map(product).sum::<i64>()
+                    });
+                    let fix = |sum: i64| self.product.fix(sum as i32, output);
+                    values.push(match conv.reduce {
+                        Reduce::Sum => fix(products.sum()),
+                        Reduce::Max => products.map(fix).max().expect("a kernel has taps"),
+                    });
                 }
             }
         }
@@ -113,7 +118,11 @@ impl ConvCase {
                 a.push((value + i64::from(conv.zero_point_x)) as u8);
             }
         }
-        (conv.groups == 1).then(|| Case { gemm: self.product.gemm.clone(), a, b: self.product.b.clone() })
+        (conv.groups == 1 && conv.reduce == Reduce::Sum).then(|| Case {
+            gemm: self.product.gemm.clone(),
+            a,
+            b: self.product.b.clone(),
+        })
     }
 
     /// Panics at the first element that is not the expected one.
