@@ -140,7 +140,21 @@ impl Gemm {
     pub fn compile_tiled(&self, config: &Config, tiling: Tiling) -> Result<Compiled> {
         self.validate()?;
         config.validate()?;
-        let instructions = schedule::program(self, &tiling, config)?;
+        self.scheduled(config, tiling, false)
+    }
+
+    /// The product with all operands in L1 before it begins: MTE2 brings them, then a barrier, then the rest of the program, in which
+    /// MTE2 does nothing. So products are measured that find their operands in L1.
+    ///
+    /// *Errors*: as [`Gemm::compile`]; [`HostError::NoTiling`] also if L1 does not hold both operands.
+    pub fn compile_resident(&self, config: &Config) -> Result<Compiled> {
+        self.validate()?;
+        config.validate()?;
+        self.scheduled(config, Tiling::resident(self, config)?, true)
+    }
+
+    fn scheduled(&self, config: &Config, tiling: Tiling, resident: bool) -> Result<Compiled> {
+        let instructions = schedule::program(self, &tiling, config, resident)?;
         let sizes = (self.a_bytes(), self.b_bytes(), self.c_bytes());
         let program = placement::placed(instructions, sizes.0, sizes.1, sizes.2, &self.channels())?;
         Ok(Compiled { gemm: self.clone(), tiling, program })

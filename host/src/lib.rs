@@ -15,6 +15,7 @@
 //! # Ok::<(), host::HostError>(())
 //! ```
 
+mod batch;
 mod channels;
 mod conv;
 mod emit;
@@ -28,11 +29,13 @@ mod placement;
 mod program;
 mod report;
 mod residual;
+mod roof;
 mod simulated;
 mod slots;
 mod timeline;
 mod transport;
 
+pub use batch::Batch;
 pub use channels::{FixedMode, Output};
 pub use conv::{CompiledConv, Conv, ConvTiling, Reduce, conv2d, conv2d_with};
 pub use error::{HostError, Result};
@@ -41,11 +44,12 @@ pub use job::{Job, Operand, ResultPlace};
 pub use model::Window;
 pub use modelled::Modelled;
 pub use multiplier::Multiplier;
-pub use nets::{Layer, Net};
+pub use nets::{Layer, Net, resnet_50};
 pub use placement::Product;
 pub use program::Program;
 pub use report::Report;
 pub use residual::Residual;
+pub use roof::Roof;
 pub use sim::{Burst, PipeRecord, Recording};
 pub use simulated::{Keep, MemorySettings, Observe, Simulated};
 pub use timeline::{Span, Taken, Timeline, lanes};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The convolutions of the MLPerf Tiny reference models, for tests and tables.
+//! The convolutions of the MLPerf Tiny reference models, and one of each sort of ResNet-50, for tests and tables.
 //!
-//! *Source*: <https://github.com/mlcommons/tiny>, `benchmark/training`: `keyword_spotting/keras_model.py` (DS-CNN),
+//! *Sources*: K. He and others, Deep Residual Learning for Image Recognition, 2015, table 1, with the stride on the 3 x 3 convolutions; <https://github.com/mlcommons/tiny>, `benchmark/training`: `keyword_spotting/keras_model.py` (DS-CNN),
 //! `visual_wake_words/vww_model.py` (MobileNetV1 with width 0.25, 96 x 96), `image_classification/keras_model.py` (ResNet with 16 filters).
 //! All layers have padding `same`.
 
@@ -92,4 +92,17 @@ fn resnet_8() -> Net {
         (size, channels) = (out, outputs);
     }
     Net { name: "resnet-8", title: "ResNet-8, image classification", layers }
+}
+
+/// Six convolutions of ResNet-50: the first, a narrowing and a widening one, and a 3 x 3 of three of the four stages.
+pub fn resnet_50() -> Net {
+    let layers = vec![
+        layer("conv1", same([224, 224, 3], [7, 7], 64, 2, 1)),
+        layer("conv2 3x3", same([56, 56, 64], [3, 3], 64, 1, 1)),
+        layer("conv2 widen", same([56, 56, 64], [1, 1], 256, 1, 1)),
+        layer("conv3 3x3/2", same([56, 56, 128], [3, 3], 128, 2, 1)),
+        layer("conv4 narrow", same([14, 14, 1024], [1, 1], 256, 1, 1)),
+        layer("conv5 3x3", same([7, 7, 512], [3, 3], 512, 1, 1)),
+    ];
+    Net { name: "resnet-50", title: "ResNet-50, six of its convolutions", layers }
 }

@@ -2,6 +2,7 @@
 //! What every subcommand shares: the tree of commands, how they fail, and the words of the command line.
 
 mod asm;
+mod bench;
 mod check;
 mod completions;
 mod conv;
@@ -185,6 +186,8 @@ enum Command {
     Check(check::Check),
     /// Run a program on a memory image
     Run(run::Run),
+    /// Measure a table of products, layers and networks: exact cycles, utilisation, distance from the roofline
+    Bench(bench::Bench),
     /// Run a command on the simulated core and write its timeline
     Trace(trace::Trace),
     /// Print the hardware of a core as Verilog
@@ -209,6 +212,7 @@ pub fn main() -> ExitCode {
         Command::Gemm(command) => command.run(),
         Command::Conv(command) => command.run(),
         Command::OnnxNode(command) => command.run(),
+        Command::Bench(command) => command.run(),
         Command::Asm(command) => command.run(),
         Command::Disasm(command) => command.run(),
         Command::Check(command) => command.run(),

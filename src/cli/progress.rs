@@ -17,6 +17,7 @@ const LONG: Duration = Duration::from_secs(3);
 
 const CYCLES: &str = "{msg} [{bar:24}] {human_pos} of about {human_len} cycles, {rate} per second, {elapsed}";
 const COUNT: &str = "{spinner} {msg}: {human_pos} cycles, {rate} per second, {elapsed}";
+const ROWS: &str = "[{bar:24}] {pos} of {len}: {msg} ({elapsed}, about {eta} to go)";
 const SPINNER: &str = "{spinner} {msg} ({elapsed})";
 
 /// Shows the cursor again and clears the line of a bar, if there is a terminal.
@@ -29,6 +30,14 @@ pub fn restore_terminal() {
 /// A sign that moves while a core runs, with the number of its cycles; invisible where standard error is no terminal.
 pub fn cycles() -> ProgressBar {
     signed(COUNT, "simulating")
+}
+
+/// A bar over so many works, with the present one as its message; invisible where standard error is no terminal.
+pub fn rows(count: usize) -> ProgressBar {
+    let bar = signed(SPINNER, "");
+    bar.set_length(count as u64);
+    bar.set_style(style(ROWS));
+    bar
 }
 
 /// Makes a bar of the sign, that is full after about so many cycles.
@@ -102,7 +111,7 @@ mod tests {
 
     #[test]
     fn templates_are_legal() {
-        for template in [CYCLES, COUNT, SPINNER] {
+        for template in [CYCLES, COUNT, ROWS, SPINNER] {
             assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
         }
     }

@@ -5,7 +5,7 @@ use super::{Gemm, Tiling};
 use crate::emit::{Emitter, Matrix, Step, part};
 use crate::error::Result;
 use crate::residual::Staging;
-use crate::slots::places;
+use crate::slots::{Place, places};
 use isa::{Config, Inst, ProgramBuilder, Side};
 
 /// One step of k of one tile: indices of the tile.
@@ -18,10 +18,10 @@ struct At {
     last: bool,
 }
 
-/// The program of `gemm`, with END.
+/// The program of `gemm`, with END. `resident`: all operands are brought to L1, which has a slot for every tile, before anything else begins.
 ///
 /// *Errors*: [`HostError::NoTiling`](crate::HostError::NoTiling) if UB is too small for a residual.
-pub(super) fn program(gemm: &Gemm, tiling: &Tiling, config: &Config) -> Result<Vec<Inst>> {
+pub(super) fn program(gemm: &Gemm, tiling: &Tiling, config: &Config, resident: bool) -> Result<Vec<Inst>> {
     let ats = order(gemm, tiling);
     let tile = tiling.tile();
     let a: Vec<_> = ats.iter().map(|at| (at.row, at.k)).collect();
@@ -58,7 +58,7 @@ pub(super) fn program(gemm: &Gemm, tiling: &Tiling, config: &Config) -> Result<V
         staging,
         builder: ProgramBuilder::new(),
     };
-    let program = emitter.program(gemm.zero_point_a, &steps, &fb, |emitter, index| {
+    let operands = |index: usize| {
         let (at, step) = (&ats[index], &steps[index]);
         let k = part(at.k, tiling.k, gemm.k);
         let a = Matrix {
@@ -71,7 +71,6 @@ pub(super) fn program(gemm: &Gemm, tiling: &Tiling, config: &Config) -> Result<V
             k: k.len(),
             l1: l1_a[index].slot * tiling.a_slot_bytes(),
         };
-        emitter.load_matrix(&a, l1_a[index].load, l0_a[index]);
         let first = step.columns.start;
         let (offset, pitch) = match gemm.transposed_b {
             true => (first * gemm.k + k.start, gemm.k),
@@ -87,7 +86,20 @@ pub(super) fn program(gemm: &Gemm, tiling: &Tiling, config: &Config) -> Result<V
             k: k.len(),
             l1: b_slots + l1_b[index].slot * tiling.b_slot_bytes(gemm),
         };
-        emitter.load_matrix(&b, l1_b[index].load, l0_b[index]);
+        [a, b]
+    };
+    let program = emitter.program(gemm.zero_point_a, &steps, &fb, |emitter, index| {
+        if resident && index == 0 {
+            for at in 0..ats.len() {
+                let [a, b] = operands(at);
+                emitter.load_matrix(&a, l1_a[at].load, Place { slot: 0, load: false });
+                emitter.load_matrix(&b, l1_b[at].load, Place { slot: 0, load: false });
+            }
+            emitter.builder.barrier();
+        }
+        let [a, b] = operands(index);
+        emitter.load_matrix(&a, l1_a[index].load && !resident, l0_a[index]);
+        emitter.load_matrix(&b, l1_b[index].load && !resident, l0_b[index]);
     });
     Ok(program)
 }

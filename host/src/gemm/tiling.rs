@@ -79,6 +79,39 @@ impl Tiling {
         best.ok_or_else(|| HostError::NoTiling { config: config.name.clone() })
     }
 
+    /// The tiling with the fewest steps that leaves both operands whole in L1.
+    ///
+    /// *Errors*: [`HostError::NoTiling`] if the buffers do not hold them.
+    pub(super) fn resident(gemm: &Gemm, config: &Config) -> Result<Tiling> {
+        let mut best: Option<(usize, Tiling)> = None;
+        for m in sizes(gemm.m, FRACTAL_ROWS) {
+            for n in sizes(gemm.n, L0C_FRACTAL_COLUMNS) {
+                for k in sizes(gemm.k, FRACTAL_ROW_BYTES) {
+                    let (rows, columns, panel) = (gemm.m.div_ceil(m), gemm.n.div_ceil(n), gemm.k.div_ceil(k));
+                    let (a_slots, b_slots) = (rows * panel, columns * panel);
+                    let steps = rows * columns * panel;
+                    let whole = |tiling: &Tiling| {
+                        let parameters = 2 * gemm.channels().parameter_slot_bytes(n);
+                        let operands = a_slots * tiling.a_slot_bytes() + b_slots * tiling.b_slot_bytes(gemm);
+                        parameters + operands <= config.l1_bytes
+                    };
+                    let c_slots = if rows * columns == 1 { 1 } else { 2 };
+                    let tile = Tile { m, n, k };
+                    let fits = tile.a_fractals() * a_slots.min(LEAST_SLOTS) <= config.l0a_fractals()
+                        && tile.b_fractals() * b_slots.min(LEAST_SLOTS) <= config.l0b_fractals()
+                        && tile.c_fractals() * c_slots <= config.l0c_fractals()
+                        && n <= config.fb_channels;
+                    let estimate = config.cube_steps(gemm.m, gemm.n, gemm.k);
+                    let tiling = Tiling { m, n, k, a_slots, b_slots, c_slots, estimate };
+                    if fits && whole(&tiling) && best.is_none_or(|(least, _)| steps < least) {
+                        best = Some((steps, tiling));
+                    }
+                }
+            }
+        }
+        best.map(|(_, tiling)| tiling).ok_or_else(|| HostError::NoTiling { config: config.name.clone() })
+    }
+
     /// Every way to give L1 to tiles of this size that is worth a look.
     fn fitting(gemm: &Gemm, config: &Config, m: usize, n: usize, k: usize) -> Vec<Tiling> {
         let tile = Tile { m, n, k };
