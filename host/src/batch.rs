@@ -81,6 +81,7 @@ impl Batch {
         }
         let step = |i: usize| Step {
             rows: gemm.m,
+            part: 0..gemm.m,
             columns: 0..gemm.n,
             k: gemm.k,
             first: true,

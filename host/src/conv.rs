@@ -23,6 +23,7 @@ use crate::job::Job;
 use crate::placement::{self, Product, result_bytes};
 use crate::program::Program;
 use crate::residual::Residual;
+use crate::simulated::MemorySettings;
 use crate::transport::Transport;
 use isa::limits::GM_ADDRESS_BITS;
 use isa::{Config, Dtype};
@@ -318,12 +319,19 @@ impl Conv {
     ///
     /// *Errors*: as [`Conv::validate`]; [`HostError::NoTiling`] if the core is too small; [`HostError::Config`] if it is illegal.
     pub fn compile(&self, config: &Config) -> Result<CompiledConv> {
+        self.compile_behind(config, &MemorySettings::assumed())
+    }
+
+    /// As [`Conv::compile`], cut for a memory that behaves like this one.
+    ///
+    /// *Errors*: as [`Conv::compile`].
+    pub fn compile_behind(&self, config: &Config, memory: &MemorySettings) -> Result<CompiledConv> {
         self.validate()?;
         config.validate()?;
         let plan = match self.as_gemm() {
-            Some(gemm) => Plan::Gemm(gemm.compile(config)?),
+            Some(gemm) => Plan::Gemm(gemm.compile_behind(config, memory)?),
             None => {
-                let tiling = ConvTiling::choose(self, config)?;
+                let tiling = ConvTiling::choose(self, config, memory)?;
                 let parts = Parts::new(self, &tiling.cut());
                 let instructions = schedule::program(self, &tiling, &parts, config)?;
                 let sizes = (self.x_bytes(), parts.weight_bytes, self.y_bytes());

@@ -49,6 +49,8 @@ impl Tile {
 pub(crate) struct Step {
     /// Rows of the tile.
     pub(crate) rows: usize,
+    /// Those of them that are multiplied, from a multiple of 16 on: all, but for the very first.
+    pub(crate) part: Range<usize>,
     /// Its columns of C.
     pub(crate) columns: Range<usize>,
     /// Elements of k.
@@ -111,6 +113,34 @@ pub(crate) struct Matrix {
     pub(crate) l1: usize,
 }
 
+/// A part of a matrix: where it begins in GM and in L1, and its rows as they lie in GM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Part {
+    offset: usize,
+    l1: usize,
+    rows: usize,
+    row: usize,
+}
+
+impl Matrix {
+    /// These rows of A, or columns of B, and these k. In the direction of GM's rows they begin at a multiple of 32, in the other one of 16.
+    fn part(&self, outer: Range<usize>, k: Range<usize>) -> Part {
+        let (rows, row) = if self.transpose { (k, outer) } else { (outer, k) };
+        Part {
+            offset: self.offset + rows.start * self.pitch + row.start,
+            l1: self.l1 + row.start / FRACTAL_ROW_BYTES * self.panel_stride() + rows.start * FRACTAL_ROW_BYTES,
+            rows: rows.len(),
+            row: row.len(),
+        }
+    }
+
+    /// Bytes from panel to panel in L1.
+    fn panel_stride(&self) -> usize {
+        let rows = if self.transpose { self.k } else { self.outer };
+        rows.next_multiple_of(FRACTAL_ROWS) * FRACTAL_ROW_BYTES
+    }
+}
+
 /// The program under construction.
 pub(crate) struct Emitter<'a> {
     pub(crate) channels: Channels<'a>,
@@ -140,7 +170,7 @@ impl Emitter<'_> {
         for (at, step) in steps.iter().enumerate() {
             let Place { slot, load: missing } = fb[tile];
             if self.channels.zero_point_per_column() {
-                if step.first && missing {
+                if step.first && step.part.start == 0 && missing {
                     self.load_parameters(tile, slot, &step.columns, &[FbField::ZeroPoint]);
                 }
                 self.builder.set(Pipe::Mte1, mte1::ZERO_POINT_CHANNEL_B, self.channel(slot).into());
@@ -204,49 +234,63 @@ impl Emitter<'_> {
 
     /// One operand of a step into L1 and into L0, where it is not there yet.
     pub(crate) fn load_matrix(&mut self, matrix: &Matrix, l1_load: bool, l0: Place) {
-        let Matrix { side, dtype, transpose, offset, pitch, outer, k, l1 } = *matrix;
-        let (base, fractals) = match side {
-            Side::A => (base::A, self.tile.a_fractals()),
-            Side::B => (base::B, self.tile.b_fractals()),
-        };
-        let (rows, row) = if transpose { (k, outer) } else { (outer, k) };
-        let panel_stride = (rows.next_multiple_of(FRACTAL_ROWS) * FRACTAL_ROW_BYTES) as u32;
         if l1_load {
-            let load = Mte2Load {
-                gm: GmAddress { base, offset: offset as u64 },
-                gm_stride: pitch as u32,
-                layout: Layout::Nz,
-                dst: LocalBuffer::L1,
-                dst_address: l1 as u32,
-                dst_stride: panel_stride,
-                rows: rows as u16,
-                len_bytes: row as u32,
-            };
-            self.copy(load, 1, 0, 0);
+            self.load_l1(matrix, 0..matrix.outer, 0..matrix.k);
         }
         if l0.load {
-            self.builder.push(Instruction::Mte1Load(Mte1Load {
-                side,
-                transpose,
-                dtype,
-                l1_address: l1 as u32,
-                panel_stride,
-                rows: outer as u16,
-                k: k as u16,
-                fractal: (l0.slot * fractals) as u16,
-            }));
+            self.load_l0(matrix, 0..matrix.outer, 0..matrix.k, l0.slot);
         }
     }
 
+    /// These columns of B, or rows of A, and these k of a matrix from L1 into a slot of L0, from a multiple of 16 each.
+    pub(crate) fn load_l0(&mut self, matrix: &Matrix, outer: Range<usize>, k: Range<usize>, slot: usize) {
+        let fractals = match matrix.side {
+            Side::A => self.tile.a_fractals(),
+            Side::B => self.tile.b_fractals(),
+        };
+        let first = outer.start / FRACTAL_ROWS * k.len().div_ceil(FRACTAL_ROW_BYTES);
+        self.builder.push(Instruction::Mte1Load(Mte1Load {
+            side: matrix.side,
+            transpose: matrix.transpose,
+            dtype: matrix.dtype,
+            l1_address: matrix.part(outer.clone(), k.clone()).l1 as u32,
+            panel_stride: matrix.panel_stride() as u32,
+            rows: outer.len() as u16,
+            k: k.len() as u16,
+            fractal: (slot * fractals + first) as u16,
+        }));
+    }
+
+    /// These columns of B, or rows of A, and these k of a matrix from GM into L1.
+    pub(crate) fn load_l1(&mut self, matrix: &Matrix, outer: Range<usize>, k: Range<usize>) {
+        let part = matrix.part(outer, k);
+        let base = match matrix.side {
+            Side::A => base::A,
+            Side::B => base::B,
+        };
+        let load = Mte2Load {
+            gm: GmAddress { base, offset: part.offset as u64 },
+            gm_stride: matrix.pitch as u32,
+            layout: Layout::Nz,
+            dst: LocalBuffer::L1,
+            dst_address: part.l1 as u32,
+            dst_stride: matrix.panel_stride() as u32,
+            rows: part.rows as u16,
+            len_bytes: part.row as u32,
+        };
+        self.copy(load, 1, 0, 0);
+    }
+
     fn multiply(&mut self, step: &Step, tile: usize) {
+        let fractals = |columns: usize, size: usize| step.part.start / FRACTAL_ROWS * columns.div_ceil(size);
         self.builder.push(Instruction::Mmad(Mmad {
             accumulate: !step.first,
             dtype_a: self.dtype_a,
             dtype_b: self.channels.dtype,
-            l0a: (step.l0a * self.tile.a_fractals()) as u16,
+            l0a: (step.l0a * self.tile.a_fractals() + fractals(step.k, FRACTAL_ROW_BYTES)) as u16,
             l0b: (step.l0b * self.tile.b_fractals()) as u16,
-            l0c: self.l0c(tile),
-            m: step.rows as u16,
+            l0c: self.l0c(tile) + fractals(step.columns.len(), L0C_FRACTAL_COLUMNS) as u16,
+            m: step.part.len() as u16,
             n: step.columns.len() as u16,
             k: step.k as u16,
         }));

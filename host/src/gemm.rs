@@ -5,7 +5,7 @@ mod schedule;
 mod tiling;
 
 pub use tiling::Tiling;
-pub(crate) use tiling::{INSTRUCTIONS_PER_STEP, LEAST_SLOTS, STEP_CYCLES, bus_words, sizes};
+pub(crate) use tiling::{INSTRUCTIONS_PER_STEP, LEAST_SLOTS, STEP_CYCLES, sizes};
 
 use crate::channels::{Channels, Output, check_dtype, check_length, check_size, check_zero_point};
 use crate::error::{HostError, Result};
@@ -13,6 +13,7 @@ use crate::job::Job;
 use crate::placement::{self, Product, result_bytes};
 use crate::program::Program;
 use crate::residual::Residual;
+use crate::simulated::MemorySettings;
 use crate::transport::Transport;
 use isa::limits::GM_ADDRESS_BITS;
 use isa::{Config, Dtype};
@@ -130,8 +131,15 @@ impl Gemm {
     ///
     /// *Errors*: as [`Gemm::validate`]; [`HostError::NoTiling`] if the core is too small; [`HostError::Config`] if it is illegal.
     pub fn compile(&self, config: &Config) -> Result<Compiled> {
+        self.compile_behind(config, &MemorySettings::assumed())
+    }
+
+    /// As [`Gemm::compile`], cut for a memory that behaves like this one.
+    ///
+    /// *Errors*: as [`Gemm::compile`].
+    pub fn compile_behind(&self, config: &Config, memory: &MemorySettings) -> Result<Compiled> {
         self.validate()?;
-        self.compile_tiled(config, Tiling::choose(self, config)?)
+        self.compile_tiled(config, Tiling::choose(self, config, memory)?)
     }
 
     /// As [`Gemm::compile`] with a tiling made for the same product and core.

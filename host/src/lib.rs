@@ -16,6 +16,7 @@
 //! ```
 
 mod batch;
+mod bus;
 mod channels;
 mod conv;
 mod emit;
@@ -33,6 +34,7 @@ mod roof;
 mod simulated;
 mod slots;
 mod timeline;
+mod timing;
 mod transport;
 
 pub use batch::Batch;

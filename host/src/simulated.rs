@@ -27,6 +27,13 @@ pub struct MemorySettings {
     pub seed: u64,
 }
 
+impl MemorySettings {
+    /// The memory that work is cut for if nothing is said of it: latency 100, which costs little behind a faster one.
+    pub fn assumed() -> MemorySettings {
+        MemorySettings { latency: 100, ..MemorySettings::default() }
+    }
+}
+
 impl Default for MemorySettings {
     /// Latency 30, a bus word per cycle and direction, no stalls, seed 1.
     fn default() -> MemorySettings {

@@ -127,13 +127,13 @@ impl Conv {
 
     /// Runs the command.
     pub fn run(&self) -> Result {
-        self.options.settings()?;
+        let memory = self.options.settings()?;
         if let Some(name) = &self.net {
             let net = Net::named(name).expect("the parser admits the names of networks only");
             return net::run(&net, &self.options);
         }
         let case = self.case()?;
-        let compiled = case.conv.compile(&self.options.target.config)?;
+        let compiled = case.conv.compile_behind(&self.options.target.config, &memory)?;
         if let Some(folder) = &self.options.program {
             let job = compiled.job(&case.x, &case.weights)?;
             let title = title(&case.conv, self.options.out_dtype.name());

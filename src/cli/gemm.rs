@@ -70,9 +70,9 @@ impl Gemm {
 
     /// Runs the command.
     pub fn run(&self) -> Result {
-        self.options.settings()?;
+        let memory = self.options.settings()?;
         let case = self.case()?;
-        let compiled = case.gemm.compile(&self.options.target.config)?;
+        let compiled = case.gemm.compile_behind(&self.options.target.config, &memory)?;
         if let Some(folder) = &self.options.program {
             return self.write_job(folder, &case, &compiled);
         }

@@ -8,12 +8,10 @@
 //! one run of bytes. MTE3 lays it down so from UB, a row of one pixel's channels per cycle.
 
 use super::{Conv, Parts};
+use crate::bus::Bus;
 use isa::Config;
 use isa::limits::FRACTAL_ROW_BYTES;
 use std::ops::Range;
-
-/// A bus that is latency bound gets so many cycles per burst, divided by the bursts in flight.
-pub(super) const LATENCY: usize = 100;
 
 /// Blocks of k that are looked at.
 const MOST_BLOCKS: usize = 64;
@@ -62,7 +60,13 @@ pub(super) fn is_run(conv: &Conv, channels: usize, taps_x: usize, pitch: usize) 
 }
 
 /// The layouts worth a try for windows of `pixels` pixels: the fastest, the smallest if that is another one, and the fastest packed one.
-pub(super) fn layouts(conv: &Conv, parts: &Parts, config: &Config, columns: usize, pixels: usize) -> Vec<Chosen> {
+pub(super) fn layouts(
+    conv: &Conv,
+    parts: &Parts,
+    (config, bus): (&Config, &Bus),
+    columns: usize,
+    pixels: usize,
+) -> Vec<Chosen> {
     let widest = parts.pieces.iter().max_by_key(|piece| piece.channels.len()).expect("there is a piece");
     let channels = widest.channels.len();
     let (taps_y, taps_x) = (widest.taps[0].len(), widest.taps[1].len());
@@ -90,7 +94,7 @@ pub(super) fn layouts(conv: &Conv, parts: &Parts, config: &Config, columns: usiz
         let reads = reads as f64 / (starts.len() * blocks(k.len())) as f64;
         // Packed, UB holds the window as it lies in GM.
         let line_cycles =
-            line_cycles(conv, config, channels, pixels, if layout.packed { channels } else { layout.pitch });
+            line_cycles(conv, (config, bus), channels, pixels, if layout.packed { channels } else { layout.pitch });
         let move_cycles = if layout.packed { pixels * channels.div_ceil(own) * row_cycles(config, own) } else { 0 };
         Chosen { layout, reads, line_cycles, move_cycles }
     };
@@ -144,17 +148,10 @@ fn row_cycles(config: &Config, len: usize) -> usize {
 }
 
 /// Cycles that a line of a window takes on the bus and into L1.
-fn line_cycles(conv: &Conv, config: &Config, channels: usize, pixels: usize, pitch: usize) -> usize {
-    let bus = config.bus_bytes;
+fn line_cycles(conv: &Conv, (config, bus): (&Config, &Bus), channels: usize, pixels: usize, pitch: usize) -> usize {
     let contiguous = channels == conv.cin;
-    let words = if contiguous {
-        (pixels * channels).div_ceil(bus)
-    } else {
-        let word =
-            if conv.cin.is_multiple_of(bus) { channels.div_ceil(bus) } else { (channels + bus - 1).div_ceil(bus) };
-        pixels * word.max(LATENCY / config.outstanding)
-    };
-    let segment = bus.min(32);
+    let words = bus.copy(pixels, channels, conv.cin);
+    let segment = config.bus_bytes.min(32);
     let segments = if contiguous && pitch == channels {
         (pixels * channels).div_ceil(segment)
     } else if pitch.is_multiple_of(segment) {
@@ -202,6 +199,11 @@ fn run_reads(config: &Config, addresses: impl Iterator<Item = usize>, len: usize
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simulated::MemorySettings;
+
+    fn bus() -> Bus {
+        Bus::new(&Config::lite(), &MemorySettings::assumed())
+    }
 
     fn neighbours(pitch: usize, len: usize) -> usize {
         run_reads(&Config::lite(), (0..4).map(|row| row * pitch), len)
@@ -235,7 +237,7 @@ mod tests {
             let conv = Conv { pads: [1; 4], ..Conv::new([8, 8, channels], [16, 3, 3]) };
             let cut = super::super::parts::Cut { groups: 1, taps: [3, 3], channels };
             let parts = Parts::new(&conv, &cut);
-            let layouts = layouts(&conv, &parts, &Config::lite(), 8, 8);
+            let layouts = layouts(&conv, &parts, (&Config::lite(), &bus()), 8, 8);
             assert_eq!(layouts[0].layout.pitch, pitch, "{channels} channels: {layouts:?}");
             assert!(layouts[0].reads <= 1.25, "{channels} channels: {layouts:?}");
         }
@@ -250,7 +252,7 @@ mod tests {
             channels: conv.cin,
         };
         let parts = Parts::new(conv, &cut);
-        let layouts = layouts(conv, &parts, &config, conv.out()[1], conv.w);
+        let layouts = layouts(conv, &parts, (&config, &bus()), conv.out()[1], conv.w);
         let reads = |packed| layouts.iter().find(|chosen| chosen.layout.packed == packed).map(|chosen| chosen.reads);
         (reads(false).expect("not packed is always possible"), reads(true))
     }

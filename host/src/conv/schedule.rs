@@ -77,6 +77,7 @@ pub(super) fn program(conv: &Conv, tiling: &ConvTiling, parts: &Parts, config: &
         tiles += usize::from(at.last && at.sum + 1 == conv.results());
         Step {
             rows: pixels.rows,
+            part: 0..pixels.rows,
             columns: block.outputs.start + columns.start..block.outputs.start + columns.end,
             k: at.k_len,
             first: at.first,

@@ -9,13 +9,15 @@
 //! taps.
 
 use super::Conv;
-use super::banks::{self, Chosen, LATENCY, Layout};
+use super::banks::{self, Chosen, Layout};
 use super::maps::line_step;
 use super::parts::{Block, Cut, Parts, merged_groups};
 use super::schedule::fold_bytes;
+use crate::bus::Bus;
 use crate::emit::Tile;
 use crate::error::{HostError, Result};
-use crate::gemm::{INSTRUCTIONS_PER_STEP, LEAST_SLOTS, STEP_CYCLES, bus_words, sizes};
+use crate::gemm::{INSTRUCTIONS_PER_STEP, LEAST_SLOTS, STEP_CYCLES, sizes};
+use crate::simulated::MemorySettings;
 use isa::Config;
 use isa::geometry::IM2COL_BITS;
 use isa::limits::{FRACTAL_BYTES, FRACTAL_ROW_BYTES, FRACTAL_ROWS, INSTRUCTION_BYTES, L0C_FRACTAL_COLUMNS};
@@ -78,6 +80,7 @@ pub struct ConvTiling {
 struct Plan<'a> {
     conv: &'a Conv,
     config: &'a Config,
+    bus: &'a Bus,
     parts: Parts,
     cut: Cut,
     columns: usize,
@@ -91,12 +94,13 @@ struct Plan<'a> {
 }
 
 impl ConvTiling {
-    /// The tiling with the least estimate on a core of this configuration.
+    /// The tiling with the least estimate on a core of this configuration behind this memory.
     ///
     /// *Errors*: [`HostError::NoTiling`] if the buffers hold no tile.
-    pub fn choose(conv: &Conv, config: &Config) -> Result<ConvTiling> {
+    pub fn choose(conv: &Conv, config: &Config, memory: &MemorySettings) -> Result<ConvTiling> {
+        let bus = Bus::new(config, memory);
         for level in levels(conv, config) {
-            let plans = level.iter().flat_map(|(cut, columns)| Plan::all(conv, config, *cut, *columns));
+            let plans = level.iter().flat_map(|(cut, columns)| Plan::all(conv, (config, &bus), *cut, *columns));
             let tilings = plans.flat_map(|plan| {
                 let many = 10 * plan.steps() > 11 * conv.packed_steps(config);
                 plan.tilings().into_iter().map(move |tiling| (many, tiling))
@@ -177,7 +181,7 @@ fn levels(conv: &Conv, config: &Config) -> Vec<Vec<(Cut, usize)>> {
 
 impl Plan<'_> {
     /// A cut with every layout that is worth a try.
-    fn all<'a>(conv: &'a Conv, config: &'a Config, cut: Cut, columns: usize) -> Vec<Plan<'a>> {
+    fn all<'a>(conv: &'a Conv, (config, bus): (&'a Config, &'a Bus), cut: Cut, columns: usize) -> Vec<Plan<'a>> {
         let parts = Parts::new(conv, &cut);
         let whole = columns == conv.out()[1] && cut.taps[1] == conv.kernel[1];
         let reach = (columns - 1) * conv.stride[1] + (cut.taps[1] - 1) * conv.dilation[1] + 1;
@@ -185,8 +189,9 @@ impl Plan<'_> {
         let slices = || parts.blocks.iter().flat_map(|block| &block.slices);
         let most_k = slices().map(|slice| slice.k).max().unwrap_or(0);
         let most_n = parts.blocks.iter().map(|block| block.outputs.len()).max().unwrap_or(0);
-        let chosen = banks::layouts(conv, &parts, config, columns, pixels);
-        let plan = |chosen| Plan { conv, config, parts: parts.clone(), cut, columns, pixels, chosen, most_k, most_n };
+        let chosen = banks::layouts(conv, &parts, (config, bus), columns, pixels);
+        let plan =
+            |chosen| Plan { conv, config, bus, parts: parts.clone(), cut, columns, pixels, chosen, most_k, most_n };
         chosen.into_iter().map(plan).filter(Plan::is_encodable).collect()
     }
 
@@ -411,7 +416,7 @@ impl Plan<'_> {
 
     /// Estimated cycles, and those in which the bus reads. What counts is that better tilings get lower numbers.
     fn cycles(&self, tiling: &ConvTiling) -> (u64, u64) {
-        let (conv, config, bus) = (self.conv, self.config, self.config.bus_bytes);
+        let (conv, config, bus) = (self.conv, self.config, self.bus);
         let tile = tiling.tile();
         let (m, n, k) = (tiling.m, tiling.n.min(self.most_n), tiling.k.min(self.most_k));
         let rows = self.row_tiles(m);
@@ -439,20 +444,18 @@ impl Plan<'_> {
             let again = section - tiling.windows.saturating_sub(1).min(section - 1);
             rows * column_tiles * self.parts.sections.len() * again * lines
         };
-        let b_words = bus_words(bus, n, k, self.most_k);
+        let b_words = bus.copy(n, k, self.most_k);
         let kept = (tiling.b_slots - 1).min(b_tiles);
         let b_loads = if tiling.b_slots >= b_tiles { b_tiles } else { steps - (rows - 1) * kept };
-        let fetch = steps * INSTRUCTIONS_PER_STEP * INSTRUCTION_BYTES / bus;
+        let fetch = bus.words(steps * INSTRUCTIONS_PER_STEP * INSTRUCTION_BYTES / config.bus_bytes);
         let read = lines * self.chosen.line_cycles + b_loads * b_words + fetch;
         let size = conv.output.bytes();
-        let lanes = config.fix_lanes.min((bus / size).max(1));
-        // A row of results that is a burst of its own takes its part of the latency.
-        let burst = |words: usize| words.max(LATENCY / config.outstanding);
+        let lanes = config.fix_lanes.min((config.bus_bytes / size).max(1));
         let (mut write, mut fix, mut mte3) = (0, 0, lines * self.chosen.move_cycles);
         for block in &self.parts.blocks {
             for first in (0..block.outputs.len()).step_by(tiling.n) {
                 let columns = tiling.n.min(block.outputs.len() - first);
-                let row = bus_words(bus, 1, columns * size, conv.cout * size);
+                let row = (columns * size).div_ceil(config.bus_bytes);
                 let short = self.row_blocks() * FIX_ROWS_CYCLES;
                 let stored = (conv.pixels() * columns).div_ceil(lanes).max(conv.pixels() * row).max(short);
                 // A second tensor is joined row by row, and its rows wait until those before them are in UB.
@@ -460,7 +463,7 @@ impl Plan<'_> {
                 let joins = conv.results() - 1 + usize::from(conv.residual.is_some());
                 fix += stored + rows * FIX_CYCLES + joins * joined;
                 if tiling.landing_bytes == 0 {
-                    write += conv.pixels() * burst(row);
+                    write += bus.copy(conv.pixels(), columns * size, conv.cout * size);
                 }
             }
         }
@@ -468,23 +471,19 @@ impl Plan<'_> {
             for section in 0..self.parts.sections.len() {
                 let row = self.parts.outputs_of(section).len() * size;
                 let whole = row == conv.cout * size;
-                let words = if whole {
-                    rows * bus_words(bus, 1, m * row, 1)
-                } else {
-                    conv.pixels() * burst(bus_words(bus, 1, row, 1))
-                };
+                let words = if whole { rows * bus.copy(1, m * row, 1) } else { bus.copy(conv.pixels(), row, 1) };
                 write += words;
                 mte3 += words;
             }
         }
-        let busiest = [multiply, mte1, read, write, fix, mte3].into_iter().fold(0, usize::max);
+        let busiest = [multiply, mte1, bus.both(read, write), fix, mte3].into_iter().fold(0, usize::max);
         // The first block can start when its own channels are laid down.
         let blocks = self.parts.blocks.len() / self.parts.sections.len();
         let first = self.chosen.line_cycles + self.chosen.move_cycles / blocks.max(1);
         let start = self.window_lines(m, 1) * first + b_words;
         // With a single window nothing is loaded while the last tile of a strip is worked on.
         let alone = if tiling.windows == 1 { (strips * pieces - 1) * start } else { 0 };
-        let end = (m * n).div_ceil(lanes) + tiling.landing_bytes / bus;
+        let end = (m * n).div_ceil(lanes) + tiling.landing_bytes / config.bus_bytes;
         ((busiest + start + alone + end) as u64, read as u64)
     }
 }

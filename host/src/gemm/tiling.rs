@@ -11,8 +11,12 @@
 //! ```
 
 use super::Gemm;
+use super::schedule::{self, FIRST_K};
+use crate::bus::Bus;
 use crate::emit::Tile;
 use crate::error::{HostError, Result};
+use crate::simulated::MemorySettings;
+use crate::timing;
 use isa::Config;
 use isa::limits::{FRACTAL_ROW_BYTES, FRACTAL_ROWS, INSTRUCTION_BYTES, L0C_FRACTAL_COLUMNS};
 
@@ -21,6 +25,9 @@ pub(crate) const LEAST_SLOTS: usize = 2;
 
 /// Instructions per step of k, for the estimate of what fetch reads.
 pub(crate) const INSTRUCTIONS_PER_STEP: usize = 4;
+
+/// Tilings whose programs are looked at.
+const CANDIDATES: usize = 24;
 
 /// Cycles that a step takes at least, however little it multiplies: fetch, dispatch and flags of its instructions.
 pub(crate) const STEP_CYCLES: usize = 36;
@@ -40,41 +47,45 @@ pub struct Tiling {
     pub b_slots: usize,
     /// Tiles of L0C in turn: 1 if the product is one tile, else 2.
     pub c_slots: usize,
+    /// Bytes of each of two places in UB where whole rows of C are gathered, until MTE3 takes them to GM; 0: FIX stores them there itself.
+    pub landing_bytes: usize,
     /// Cycles that the product takes by the estimate: the busiest of cube, bus, MTE1 and FIX, and what cannot overlap.
     pub estimate: u64,
 }
 
 impl Tiling {
-    /// The tiling with the least estimate on a core of this configuration.
+    /// The tiling with the least estimate on a core of this configuration behind this memory.
     ///
     /// *Errors*: [`HostError::NoTiling`] if the buffers hold no tile.
-    pub fn choose(gemm: &Gemm, config: &Config) -> Result<Tiling> {
-        let mut best: Option<Tiling> = None;
+    pub fn choose(gemm: &Gemm, config: &Config, memory: &MemorySettings) -> Result<Tiling> {
+        let mut tilings = vec![];
         for m in sizes(gemm.m, FRACTAL_ROWS) {
             for n in sizes(gemm.n, L0C_FRACTAL_COLUMNS) {
                 for k in sizes(gemm.k, FRACTAL_ROW_BYTES) {
-                    for tiling in Tiling::fitting(gemm, config, m, n, k) {
-                        let better = |best: Tiling| {
-                            (tiling.estimate, std::cmp::Reverse(m * n * k))
-                                < (best.estimate, std::cmp::Reverse(best.m * best.n * best.k))
-                        };
-                        if best.is_none_or(better) {
-                            best = Some(tiling);
-                        }
-                    }
+                    tilings.extend(Tiling::fitting(gemm, config, memory, m, n, k));
                 }
             }
         }
+        // The best by the rough estimate are worked out instruction by instruction.
+        tilings.sort_by_key(|tiling| (tiling.estimate, std::cmp::Reverse(tiling.m * tiling.n * tiling.k)));
+        tilings.dedup_by_key(|tiling| (tiling.m, tiling.n, tiling.k, tiling.landing_bytes));
+        tilings.truncate(CANDIDATES);
+        let exact = |tiling: Tiling| -> Result<Tiling> {
+            let program = schedule::program(gemm, &tiling, config, false)?;
+            Ok(Tiling { estimate: timing::cycles(&program, config, memory), ..tiling })
+        };
+        let tilings = tilings.into_iter().map(exact).collect::<Result<Vec<_>>>()?;
+        let best = tilings.into_iter().min_by_key(|tiling| tiling.estimate);
         best.ok_or_else(|| HostError::NoTiling { config: config.name.clone() })
     }
 
-    /// The best tiling of an m x n x k tile, m and n multiples of 16 and k of 32.
+    /// The best tiling of an m x n x k tile, m and n multiples of 16 and k of 32, behind a memory.
     ///
     /// *Errors*: [`HostError::NoTiling`] if the buffers do not hold it, or a size is no such multiple.
-    pub fn of_tile(gemm: &Gemm, config: &Config, m: usize, n: usize, k: usize) -> Result<Tiling> {
+    pub fn of_tile(gemm: &Gemm, config: &Config, memory: &MemorySettings, [m, n, k]: [usize; 3]) -> Result<Tiling> {
         let whole = |size: usize, unit| size != 0 && size.is_multiple_of(unit);
         let legal = whole(m, FRACTAL_ROWS) && whole(n, L0C_FRACTAL_COLUMNS) && whole(k, FRACTAL_ROW_BYTES);
-        let tilings = if legal { Tiling::fitting(gemm, config, m, n, k) } else { vec![] };
+        let tilings = if legal { Tiling::fitting(gemm, config, memory, m, n, k) } else { vec![] };
         let best = tilings.into_iter().min_by_key(|tiling| tiling.estimate);
         best.ok_or_else(|| HostError::NoTiling { config: config.name.clone() })
     }
@@ -102,7 +113,7 @@ impl Tiling {
                         && tile.c_fractals() * c_slots <= config.l0c_fractals()
                         && n <= config.fb_channels;
                     let estimate = config.cube_steps(gemm.m, gemm.n, gemm.k);
-                    let tiling = Tiling { m, n, k, a_slots, b_slots, c_slots, estimate };
+                    let tiling = Tiling { m, n, k, a_slots, b_slots, c_slots, landing_bytes: 0, estimate };
                     if fits && whole(&tiling) && best.is_none_or(|(least, _)| steps < least) {
                         best = Some((steps, tiling));
                     }
@@ -113,7 +124,7 @@ impl Tiling {
     }
 
     /// Every way to give L1 to tiles of this size that is worth a look.
-    fn fitting(gemm: &Gemm, config: &Config, m: usize, n: usize, k: usize) -> Vec<Tiling> {
+    fn fitting(gemm: &Gemm, config: &Config, memory: &MemorySettings, m: usize, n: usize, k: usize) -> Vec<Tiling> {
         let tile = Tile { m, n, k };
         let one_tile = m >= gemm.m && n >= gemm.n;
         let c_slots = if one_tile { 1 } else { 2 };
@@ -121,7 +132,7 @@ impl Tiling {
             && tile.b_fractals() * LEAST_SLOTS <= config.l0b_fractals()
             && tile.c_fractals() * c_slots <= config.l0c_fractals()
             && n <= config.fb_channels;
-        let tiling = Tiling { m, n, k, a_slots: 0, b_slots: 0, c_slots, estimate: 0 };
+        let tiling = Tiling { m, n, k, a_slots: 0, b_slots: 0, c_slots, landing_bytes: 0, estimate: 0 };
         let room = config.l1_bytes.saturating_sub(2 * gemm.channels().parameter_slot_bytes(n));
         let (a, b) = (tiling.a_slot_bytes(), tiling.b_slot_bytes(gemm));
         if !fits || LEAST_SLOTS * (a + b) > room {
@@ -134,13 +145,22 @@ impl Tiling {
         choices.retain(|&slots| (LEAST_SLOTS..=most_a).contains(&slots));
         choices.sort_unstable();
         choices.dedup();
+        let bus = Bus::new(config, memory);
         let with_slots = |a_slots: usize| {
             let most_b = (gemm.n.div_ceil(n) * panel).max(LEAST_SLOTS);
             let b_slots = ((room - a_slots * a) / b).min(most_b);
-            let tiling = Tiling { a_slots, b_slots, ..tiling };
-            Tiling { estimate: tiling.cycles(gemm, config), ..tiling }
+            let landings = [0, tiling.landing(gemm)];
+            landings.into_iter().filter(|landing| landings_fit(gemm, *landing, config)).map(move |landing_bytes| {
+                let tiling = Tiling { a_slots, b_slots, landing_bytes, ..tiling };
+                Tiling { estimate: tiling.cycles(gemm, config, &bus), ..tiling }
+            })
         };
-        choices.into_iter().map(with_slots).collect()
+        choices.into_iter().flat_map(with_slots).collect()
+    }
+
+    /// Bytes of a place for whole rows of a tile of C.
+    fn landing(&self, gemm: &Gemm) -> usize {
+        (self.m.min(gemm.m) * gemm.n * gemm.output.bytes()).next_multiple_of(FRACTAL_ROW_BYTES)
     }
 
     /// Bytes of one tile of A in L1.
@@ -159,14 +179,12 @@ impl Tiling {
     }
 
     /// Estimated cycles. What counts is that better tilings get lower numbers.
-    fn cycles(&self, gemm: &Gemm, config: &Config) -> u64 {
-        let bus = config.bus_bytes;
+    fn cycles(&self, gemm: &Gemm, config: &Config, bus: &Bus) -> u64 {
         let (rows, columns, panel) = (gemm.m.div_ceil(self.m), gemm.n.div_ceil(self.n), gemm.k.div_ceil(self.k));
         let steps = rows * columns * panel;
         let (m, n, k) = (self.m.min(gemm.m), self.n.min(gemm.n), self.k.min(gemm.k));
-        let words = |rows, row, pitch| bus_words(bus, rows, row, pitch);
-        let a_words = words(m, k, gemm.k);
-        let b_words = if gemm.transposed_b { words(n, k, gemm.k) } else { words(k, n, gemm.n) };
+        let a_words = bus.copy(m, k, gemm.k);
+        let b_words = if gemm.transposed_b { bus.copy(n, k, gemm.k) } else { bus.copy(k, n, gemm.n) };
         // A tile that has been used stays until as many others have come as there are slots.
         let kept = |slots: usize| slots - 1;
         let a_loads = if self.a_slots > panel {
@@ -179,30 +197,38 @@ impl Tiling {
         } else {
             steps - (rows - 1) * kept(self.b_slots).min(columns * panel)
         };
-        let fetch = steps * INSTRUCTIONS_PER_STEP * INSTRUCTION_BYTES / bus;
+        let fetch = bus.words(steps * INSTRUCTIONS_PER_STEP * INSTRUCTION_BYTES / config.bus_bytes);
         let read = a_loads * a_words + b_loads * b_words + fetch;
         let size = gemm.output.bytes();
-        let write = rows * columns * words(m, n * size, gemm.n * size);
-        let lanes = config.fix_lanes.min((bus / size).max(1));
+        let write = match self.landing_bytes {
+            0 => rows * columns * bus.copy(m, n * size, gemm.n * size),
+            _ => rows * bus.copy(1, m * gemm.n * size, 1),
+        };
+        let lanes = config.fix_lanes.min((config.bus_bytes / size).max(1));
         let fix = |rows: usize, columns: usize| (rows * columns).div_ceil(lanes);
         let cube = |k: usize| config.cube_steps(m, n, k) as usize;
         let blocks = m.div_ceil(config.m0) * k.div_ceil(config.k0) + n.div_ceil(config.n0) * k.div_ceil(config.k0);
         let multiply = (config.cube_steps(gemm.m, gemm.n, gemm.k) as usize).max(steps * STEP_CYCLES) + steps;
-        let busiest = [multiply, read, write, steps * blocks, fix(gemm.m, gemm.n)];
-        let start = a_words + b_words;
+        let busiest = [multiply, bus.both(read, write), steps * blocks, fix(gemm.m, gemm.n)];
+        // The first instructions come, then the first rows of A and the first piece of B.
+        let piece = FIRST_K.min(k);
+        let b_piece = if gemm.transposed_b { bus.copy(n, piece, gemm.k) } else { bus.copy(piece, n, gemm.n) };
+        let start = 2 * bus.latency + bus.copy(m.min(FRACTAL_ROWS), k, gemm.k) + b_piece;
         let last_k = gemm.k - (panel - 1) * self.k;
-        let end = fix(m, n).saturating_sub(cube(last_k)) + fix(config.m0.min(m), n);
-        (busiest.into_iter().fold(0, usize::max) + start + end) as u64
+        let drain = if self.landing_bytes == 0 { 0 } else { bus.copy(1, m * gemm.n * size, 1) };
+        let end = fix(m, n).saturating_sub(cube(last_k)) + fix(config.m0.min(m), n) + drain + bus.latency;
+        let steady = busiest.into_iter().fold(0, usize::max) + start;
+        // The first row of tiles needs all of B, and may have to wait for it.
+        let row = columns * ((config.cube_steps(m, gemm.n, gemm.k) as usize / columns).max(panel * STEP_CYCLES));
+        let first = panel * (a_words + columns * b_words);
+        let slow = 2 * bus.latency + first + cube(last_k) + multiply.saturating_sub(row);
+        (steady.max(slow) + end) as u64
     }
 }
 
-/// Bus words of `rows` rows of `row` bytes: rows that do not touch may start and end in the middle of a word.
-pub(crate) fn bus_words(bus: usize, rows: usize, row: usize, pitch: usize) -> usize {
-    match row == pitch {
-        true => (rows * row).div_ceil(bus),
-        false if pitch.is_multiple_of(bus) => rows * row.div_ceil(bus),
-        false => rows * (row + bus - 1).div_ceil(bus),
-    }
+/// True if two places of so many bytes are in UB, and no residual needs it.
+fn landings_fit(gemm: &Gemm, landing_bytes: usize, config: &Config) -> bool {
+    landing_bytes == 0 || gemm.residual.is_none() && 2 * landing_bytes <= config.ub_bytes
 }
 
 /// Tile sizes worth a look: the whole extent, and multiples of `unit` below it, ever coarser.

@@ -83,7 +83,7 @@ impl Cores {
         let (product, expected, roof, macs, estimate) = match work {
             Work::Hot(gemm) | Work::Cold(gemm) => {
                 let (a, b) = (bytes(gemm.a_bytes()), bytes(gemm.b_bytes()));
-                let compiled = if hot { gemm.compile_resident(config)? } else { gemm.compile(config)? };
+                let compiled = if hot { gemm.compile_resident(config)? } else { gemm.compile_behind(config, memory)? };
                 let product = compiled.run(&mut core, &a, &b)?;
                 let estimate = (!hot).then_some(compiled.tiling().estimate);
                 (product, reference::product(gemm, &a, &b), gemm.roof(config, memory), macs_of(gemm), estimate)
@@ -103,7 +103,7 @@ impl Cores {
             }
             Work::Conv(conv) => {
                 let (x, weights) = (bytes(conv.x_bytes()), bytes(conv.w_bytes()));
-                let compiled = conv.compile(config)?;
+                let compiled = conv.compile_behind(config, memory)?;
                 let product = compiled.run(&mut core, &x, &weights)?;
                 let expected = reference::convolution(conv, &x, &weights);
                 (product, expected, conv.roof(config, memory), conv.macs(), Some(compiled.estimate()))
