@@ -2,20 +2,20 @@
 //! Many small products, one after the other, whose operands lie in L1 before the first begins.
 //!
 //! ```text
-//!  MTE2: all A, all B to L1 ─ barrier ─ per product:  MTE1 A, B ─► M ─► FIX: C to GM
+//!  MTE2: all A, all B to L1 ─ barrier ─ per product:  MTE1 A, B ─► M ─► FIX: C to UB ─ per some of them:  MTE3: long rows to GM
 //! ```
 //! What remains between two products is then the core's own: how well loads, cube and FIX of different products overlap.
 
 use crate::channels::check_length;
-use crate::emit::{Emitter, Matrix, Step, Tile};
+use crate::emit::{Emitter, Landing, Matrix, Step, Tile};
 use crate::error::{HostError, Result};
 use crate::gemm::Gemm;
-use crate::placement::{self, Product};
+use crate::placement::{self, Product, base};
 use crate::program::Program;
 use crate::slots::Place;
 use crate::transport::Transport;
 use isa::limits::{FRACTAL_ROW_BYTES, FRACTAL_ROWS, L0C_FRACTAL_COLUMNS};
-use isa::{Config, ProgramBuilder, Side};
+use isa::{Config, GmAddress, Layout, LocalBuffer, Mte3Store, ProgramBuilder, Side};
 
 /// Products of one shape: product i is A\[left(i)\] B\[right(i)\].
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +63,28 @@ impl Batch {
         placement::run(&job, transport, &gemm.output)
     }
 
+    /// Where in UB the results of product `i` are gathered with those of its neighbours; `None` if UB is too small.
+    fn landing(&self, i: usize, config: &Config) -> Option<Landing> {
+        let bytes = self.gemm.c_bytes();
+        let together = (config.ub_bytes / 2 / bytes).min(GATHERED);
+        let (group, at) = (i / together.max(1), i % together.max(1));
+        let place = group % 2 * together * bytes;
+        let store = Mte3Store {
+            gm: GmAddress { base: base::C, offset: (group * together * bytes) as u64 },
+            gm_stride: 0,
+            layout: Layout::Rows,
+            src: LocalBuffer::Ub,
+            src_address: place as u32,
+            src_stride: 0,
+            rows: 1,
+            len_bytes: ((at + 1) * bytes) as u32,
+        };
+        let last = at + 1 == together || i + 1 == self.count;
+        let stride = self.gemm.n * self.gemm.output.bytes();
+        let landing = Landing { address: place + at * bytes, stride, store: last.then_some(store) };
+        (together > 0).then_some(landing)
+    }
+
     fn program(&self, config: &Config) -> Result<Program> {
         let gemm = &self.gemm;
         gemm.validate()?;
@@ -89,7 +111,7 @@ impl Batch {
             row: i * gemm.m,
             l0a: i % a_slots,
             l0b: i % b_slots,
-            landing: None,
+            landing: self.landing(i, config),
             fold: None,
         };
         let steps: Vec<Step> = (0..self.count).map(step).collect();
@@ -142,6 +164,9 @@ impl Batch {
         placement::placed(instructions, sizes[0], sizes[1], sizes[2], &gemm.channels())
     }
 }
+
+/// Products at most whose results are gathered in UB.
+const GATHERED: usize = 8;
 
 /// Places for products in each of L0A, L0B and L0C at most: more would not be filled ahead.
 const SLOTS: usize = 4;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What copies cost on the bus of a core behind a memory, for the estimates by which tilings are chosen.
 //!
-//! A burst occupies one of the places for outstanding requests from its address to its last beat or answer, so that rows which do not touch
+//! Every row is a burst, also if it touches the next one. A burst occupies one of the places for outstanding requests from its address to its last beat or answer, so that short rows
 //! come at `outstanding` per latency at best, however short they are.
 
 use crate::simulated::MemorySettings;
@@ -35,9 +35,8 @@ impl Bus {
 
     /// Cycles in which `rows` rows of `row` bytes come, one after the other, from row to row `pitch` bytes.
     pub(crate) fn copy(&self, rows: usize, row: usize, pitch: usize) -> usize {
-        let words = (bus_words(self.bytes, rows, row, pitch) as f64 * self.word) as usize;
-        let bursts = if row == pitch { 1 } else { rows };
-        words.max(bursts * self.burst())
+        let words = (row_words(self.bytes, row, pitch) * rows as f64 * self.word) as usize;
+        words.max(rows * self.burst())
     }
 
     /// Cycles from burst to burst, if bursts are short.
@@ -56,11 +55,7 @@ impl Bus {
     }
 }
 
-/// Bus words of `rows` rows of `row` bytes: rows that do not touch may start and end in the middle of a word.
-pub(crate) fn bus_words(bus: usize, rows: usize, row: usize, pitch: usize) -> usize {
-    match row == pitch {
-        true => (rows * row).div_ceil(bus),
-        false if pitch.is_multiple_of(bus) => rows * row.div_ceil(bus),
-        false => rows * (row + bus - 1).div_ceil(bus),
-    }
+/// Bus words of a row of `row` bytes, on the average: rows may start and end in the middle of a word.
+pub(crate) fn row_words(bus: usize, row: usize, pitch: usize) -> f64 {
+    if pitch.is_multiple_of(bus) { row.div_ceil(bus) as f64 } else { 1.0 + row.saturating_sub(1) as f64 / bus as f64 }
 }

@@ -10,6 +10,7 @@
 //!
 //! Test: `host/tests/timing.rs` compares with the simulated core.
 
+use crate::bus::row_words;
 use crate::simulated::MemorySettings;
 use isa::limits::INSTRUCTION_BYTES;
 use isa::{Config, FixStore, FixTarget, Flag, Inst, Instruction, Mmad, Mte1Load, Mte2Load, Pipe, Second};
@@ -83,17 +84,17 @@ impl Direction {
     }
 
     /// A read: when its last word came.
-    fn read(&mut self, ready: u64, words: u64) -> u64 {
+    fn read(&mut self, ready: u64, words: f64) -> u64 {
         let asked = self.slot(ready);
-        self.free = self.free.max((asked + self.latency) as f64) + words as f64 * self.word;
+        self.free = self.free.max((asked + self.latency) as f64) + words * self.word;
         self.flying.push_back(self.free as u64);
         self.free as u64
     }
 
     /// A write whose data are there then: when its last word went. The answer comes a latency later.
-    fn write(&mut self, ready: u64, words: u64) -> u64 {
+    fn write(&mut self, ready: u64, words: f64) -> u64 {
         let asked = self.slot(ready);
-        self.free = self.free.max(asked as f64) + words as f64 * self.word;
+        self.free = self.free.max(asked as f64) + words * self.word;
         self.flying.push_back(self.free as u64 + self.latency);
         self.free as u64
     }
@@ -248,17 +249,13 @@ impl<'a> Core<'a> {
         }
     }
 
-    /// Bursts of rows in GM: how many, and words of each; rows that touch are one.
-    fn bursts(&self, rows: u64, row: u64, pitch: u64) -> (u64, u64) {
+    /// Bursts of rows in GM: how many, and words of each on the average.
+    fn bursts(&self, rows: u64, row: u64, pitch: u64) -> (u64, f64) {
         let bus = self.config.bus_bytes as u64;
         let most = (BURST_WORDS * bus).min(BURST_BYTES);
-        if row == pitch || rows == 1 {
-            let bytes = rows * row;
-            return (bytes.div_ceil(most), bytes.min(most).div_ceil(bus));
-        }
-        // Rows may begin in the middle of a word.
-        let words = if pitch.is_multiple_of(bus) { row.div_ceil(bus) } else { (row + bus - 1).div_ceil(bus) };
-        (rows * row.div_ceil(most), words.min(most / bus))
+        let bursts = row.div_ceil(most);
+        let pitch = if rows == 1 { bus } else { pitch };
+        (rows * bursts, row_words(bus as usize, row as usize, pitch as usize) / bursts as f64)
     }
 
     fn load(&mut self, load: &Mte2Load, start: u64) -> (u64, u64, u64) {
@@ -328,9 +325,8 @@ impl<'a> Core<'a> {
         }
     }
 
-    /// Rows to GM from `ready` on, which come evenly over `over` cycles; FIX does not merge rows that touch, and MTE3 does.
+    /// Rows to GM from `ready` on, which come evenly over `over` cycles.
     fn written(&mut self, ready: u64, rows: u64, row: u64, pitch: u64, over: f64) -> (u64, u64, u64) {
-        let pitch = if over > 0.0 { 0 } else { pitch };
         let (bursts, words) = self.bursts(rows, row, pitch);
         let mut last = ready;
         for burst in 0..bursts {

@@ -55,7 +55,11 @@ fn predictions(count: usize, most_macs: u64) {
             ));
         }
     }
-    println!("{count} products: {:.2} % apart on the average, {:.2} % at most beyond 50 cycles", 100.0 * sum / count as f64, 100.0 * worst);
+    println!(
+        "{count} products: {:.2} % apart on the average, {:.2} % at most beyond 50 cycles",
+        100.0 * sum / count as f64,
+        100.0 * worst
+    );
     assert!(off.is_empty(), "{} of {count} predictions are off:\n{}", off.len(), off.join("\n"));
 }
 
