@@ -328,18 +328,21 @@ impl Conv {
     pub fn compile_behind(&self, config: &Config, memory: &MemorySettings) -> Result<CompiledConv> {
         self.validate()?;
         config.validate()?;
-        let plan = match self.as_gemm() {
-            Some(gemm) => Plan::Gemm(gemm.compile_behind(config, memory)?),
-            None => {
-                let tiling = ConvTiling::choose(self, config, memory)?;
-                let parts = Parts::new(self, &tiling.cut());
-                let instructions = schedule::program(self, &tiling, &parts, config)?;
-                let sizes = (self.x_bytes(), parts.weight_bytes, self.y_bytes());
-                let program = placement::placed(instructions, sizes.0, sizes.1, sizes.2, &self.channels())?;
-                Plan::Maps { tiling, parts, program }
-            }
+        let maps = || -> Result<CompiledConv> {
+            let tiling = ConvTiling::choose(self, config, memory)?;
+            let parts = Parts::new(self, &tiling.cut());
+            let instructions = schedule::program(self, &tiling, &parts, config)?;
+            let sizes = (self.x_bytes(), parts.weight_bytes, self.y_bytes());
+            let program = placement::placed(instructions, sizes.0, sizes.1, sizes.2, &self.channels())?;
+            Ok(CompiledConv { conv: self.clone(), plan: Plan::Maps { tiling, parts, program } })
         };
-        Ok(CompiledConv { conv: self.clone(), plan })
+        let Some(gemm) = self.as_gemm() else { return maps() };
+        let product = CompiledConv { conv: self.clone(), plan: Plan::Gemm(gemm.compile_behind(config, memory)?) };
+        // Pixels of few channels are rows too short for the bus, and a map comes in long ones.
+        match maps() {
+            Ok(maps) if maps.estimate() < product.estimate() => Ok(maps),
+            _ => Ok(product),
+        }
     }
 }
 

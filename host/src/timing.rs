@@ -38,6 +38,8 @@ const COPY_START: u64 = 6;
 const COPY_END: u64 = 4;
 /// From an L1 read to its block in L0, with the first read of a load.
 const LOAD_LATENCY: u64 = 7;
+/// The same of `mte1.im2col`.
+const IM2COL_LATENCY: u64 = 12;
 /// Operand to result in L0C.
 const CUBE_LATENCY: u64 = 15;
 /// L0C to the first word of a row.
@@ -49,9 +51,10 @@ const FLAG: u64 = 1;
 /// From the last answer to the end of the program.
 const END: u64 = 10;
 
-/// Cycles of the program from the start doorbell to its end, by this account.
-pub(crate) fn cycles(program: &[Inst], config: &Config, memory: &MemorySettings) -> u64 {
-    let mut core = Core::new(config, memory);
+/// Cycles of the program from the start doorbell to its end, by this account; `reads` is how often L1 is read for a block that
+/// `mte1.im2col` makes, in hundredths.
+pub(crate) fn cycles(program: &[Inst], config: &Config, memory: &MemorySettings, reads: u32) -> u64 {
+    let mut core = Core { reads: reads.into(), ..Core::new(config, memory) };
     for inst in program {
         core.next(inst);
     }
@@ -113,6 +116,8 @@ struct PipeState {
 
 struct Core<'a> {
     config: &'a Config,
+    /// Reads of L1 for a block of im2col, in hundredths.
+    reads: u64,
     read: Direction,
     write: Direction,
     shared: bool,
@@ -141,6 +146,7 @@ impl<'a> Core<'a> {
         };
         Core {
             config,
+            reads: 100,
             read: direction(),
             write: direction(),
             shared: memory.shared,
@@ -229,8 +235,9 @@ impl<'a> Core<'a> {
             }
             Instruction::Mte1Im2col(load) => {
                 let blocks = self.blocks(load.rows, self.config.m0, load.k);
-                self.loaded = start + 2 * blocks + LOAD_LATENCY;
-                (start + 2, self.loaded, start + 2 * blocks)
+                let cycles = blocks * self.reads / 100;
+                self.loaded = start + cycles + IM2COL_LATENCY;
+                (start + 2, self.loaded, start + cycles)
             }
             Instruction::Mte3Store(store) => {
                 let rows = u64::from(store.rows);
@@ -354,7 +361,7 @@ mod tests {
         let of = |size: usize, latency: u32| {
             let memory = MemorySettings { latency, ..MemorySettings::default() };
             let compiled = Gemm::new(size, size, size).compile_behind(&lite, &memory).expect("it fits");
-            cycles(compiled.program().instructions(), &lite, &memory)
+            cycles(compiled.program().instructions(), &lite, &memory, 100)
         };
         assert!(of(128, 100) > of(128, 10) && of(128, 10) > of(64, 10));
         assert!(of(128, 100) > 8192);

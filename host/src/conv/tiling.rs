@@ -12,16 +12,21 @@ use super::Conv;
 use super::banks::{self, Chosen, Layout};
 use super::maps::line_step;
 use super::parts::{Block, Cut, Parts, merged_groups};
-use super::schedule::fold_bytes;
+use super::schedule::{self, fold_bytes};
 use crate::bus::Bus;
 use crate::emit::Tile;
 use crate::error::{HostError, Result};
 use crate::gemm::{INSTRUCTIONS_PER_STEP, LEAST_SLOTS, STEP_CYCLES, sizes};
 use crate::simulated::MemorySettings;
+use crate::timing;
 use isa::Config;
 use isa::geometry::IM2COL_BITS;
 use isa::limits::{FRACTAL_BYTES, FRACTAL_ROW_BYTES, FRACTAL_ROWS, INSTRUCTION_BYTES, L0C_FRACTAL_COLUMNS};
 use std::cmp::Reverse;
+use std::collections::HashMap;
+
+/// Tilings of each way to use UB whose programs are looked at.
+const CANDIDATES: usize = 6;
 
 /// Cycles of a `fix.store` before its first result and behind its last one.
 const FIX_CYCLES: usize = 10;
@@ -70,6 +75,8 @@ pub struct ConvTiling {
     pub landing_bytes: usize,
     /// Packed: bytes of each of two places in UB where lines of the map wait to be laid down in L1. Else 0.
     pub batch_bytes: usize,
+    /// Reads of L1 per block of A, in hundredths.
+    pub reads: u32,
     /// Cycles that the convolution takes by the estimate: the busiest of cube, bus, MTE1, MTE3 and FIX, and what cannot overlap.
     pub estimate: u64,
     /// Cycles of it in which the bus reads, by the estimate.
@@ -110,7 +117,20 @@ impl ConvTiling {
             let key = |(many, tiling): &(bool, ConvTiling)| {
                 (*many, tiling.estimate + tiling.read_words / 2, Reverse(tiling.m * tiling.n * tiling.k))
             };
-            if let Some((_, best)) = tilings.min_by_key(key) {
+            let mut tilings: Vec<_> = tilings.collect();
+            tilings.sort_by_key(key);
+            // The best by the rough estimate of each way to use UB are worked out instruction by instruction.
+            let mut looked = HashMap::new();
+            tilings.retain(|(_, tiling)| {
+                let looked: &mut usize = looked.entry((tiling.landing_bytes > 0, tiling.packed())).or_default();
+                *looked += 1;
+                *looked <= CANDIDATES
+            });
+            for (_, tiling) in &mut tilings {
+                let program = schedule::program(conv, tiling, &Parts::new(conv, &tiling.cut()), config)?;
+                tiling.estimate = timing::cycles(&program, config, memory, tiling.reads);
+            }
+            if let Some((_, best)) = tilings.into_iter().min_by_key(key) {
                 return Ok(best);
             }
         }
@@ -300,6 +320,7 @@ impl Plan<'_> {
                     c_slots,
                     landing_bytes,
                     batch_bytes,
+                    reads: (100.0 * self.chosen.reads.max(1.0)) as u32,
                     estimate: 0,
                     read_words: 0,
                 };

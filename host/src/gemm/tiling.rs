@@ -72,7 +72,7 @@ impl Tiling {
         tilings.truncate(CANDIDATES);
         let exact = |tiling: Tiling| -> Result<Tiling> {
             let program = schedule::program(gemm, &tiling, config, false)?;
-            Ok(Tiling { estimate: timing::cycles(&program, config, memory), ..tiling })
+            Ok(Tiling { estimate: timing::cycles(&program, config, memory, 100), ..tiling })
         };
         let tilings = tilings.into_iter().map(exact).collect::<Result<Vec<_>>>()?;
         let best = tilings.into_iter().min_by_key(|tiling| tiling.estimate);
