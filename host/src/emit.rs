@@ -225,6 +225,10 @@ impl Emitter<'_> {
     /// A copy of `count2` matrices from GM to L1; the strides of dimension 2 are used if there is more than one.
     pub(crate) fn copy(&mut self, load: Mte2Load, count2: usize, src_stride2: usize, dst_stride2: usize) {
         self.builder.set(Pipe::Mte2, outer::COUNT2, count2 as u32);
+        if count2 == 1 && load.layout == Layout::Nz {
+            // A stride left over from other copies may be one that panels cannot have.
+            self.builder.set(Pipe::Mte2, outer::DST_STRIDE2, 0);
+        }
         if count2 > 1 {
             self.builder.set(Pipe::Mte2, outer::SRC_STRIDE2, src_stride2 as u32);
             self.builder.set(Pipe::Mte2, outer::DST_STRIDE2, dst_stride2 as u32);

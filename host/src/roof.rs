@@ -10,6 +10,7 @@
 //!
 //! The program's own bytes do not count. If both directions share the memory's bytes per cycle, their sum is one bound.
 
+use crate::channels::Channels;
 use crate::conv::Conv;
 use crate::gemm::Gemm;
 use crate::simulated::MemorySettings;
@@ -63,10 +64,15 @@ impl Roof {
     }
 }
 
+/// Bytes of bias, scales and zero points.
+fn parameters(channels: &Channels) -> usize {
+    channels.parameter_arrays().iter().map(|(_, _, bytes)| bytes.len()).sum()
+}
+
 impl Gemm {
     /// The roof of the product.
     pub fn roof(&self, config: &Config, memory: &MemorySettings) -> Roof {
-        let read = self.a_bytes() + self.b_bytes() + self.channels().parameter_bytes();
+        let read = self.a_bytes() + self.b_bytes() + parameters(&self.channels());
         let cube = config.cube_steps(self.m, self.n, self.k);
         Roof::new(config, memory, cube, [read, self.c_bytes(), self.m * self.n])
     }
@@ -76,7 +82,7 @@ impl Conv {
     /// The roof of the convolution: of the ways to multiply groups together that with the fewest cube steps counts, and of x what its
     /// kernel touches.
     pub fn roof(&self, config: &Config, memory: &MemorySettings) -> Roof {
-        let read = self.touched_bytes() + self.w_bytes() + self.channels().parameter_bytes();
+        let read = self.touched_bytes() + self.w_bytes() + parameters(&self.channels());
         Roof::new(config, memory, self.fewest_steps(config), [read, self.y_bytes(), self.pixels() * self.cout])
     }
 

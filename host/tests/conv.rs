@@ -171,6 +171,9 @@ fn windows_that_l1_cannot_hold_are_cut() {
 const STEPS: [(&str, u64, u64, u64); 3] =
     [("ds-cnn", 9_728, 8_192, 6_144), ("mobilenet", 28_800, 22_464, 16_848), ("resnet-8", 49_152, 0, 0)];
 
+/// Bytes of x that are read a second time, where strips of columns are worth it.
+const TWICE: [(&str, usize); 1] = [("resnet-8 conv3a", 512)];
+
 #[test]
 fn layers_of_mlperf_tiny_equal_plain_loops_with_few_steps_and_every_line_read_once() {
     let mut rng = tb::seed(43).rng;
@@ -188,7 +191,9 @@ fn layers_of_mlperf_tiny_equal_plain_loops_with_few_steps_and_every_line_read_on
             check_work(&config, &case, &compiled, &report);
             // A kernel of one line leaves out the lines that the stride jumps over.
             let lines = if conv.kernel[0] == 1 { conv.out()[0] } else { conv.h };
-            assert_eq!(x_bytes_read(&compiled), lines * conv.w * conv.cin, "{what}: every line of x once\n{tiling:?}");
+            let x_bytes = lines * conv.w * conv.cin;
+            let again = TWICE.iter().find(|(layer, _)| *layer == what).map_or(0, |(_, again)| *again);
+            assert_eq!(x_bytes_read(&compiled), x_bytes + again, "{what}: every line of x once\n{tiling:?}");
             // With the zeros beside the weights of merged groups, and the parameters that it has.
             let group = conv.w_bytes() / conv.groups;
             let rest = conv.groups % tiling.groups;
@@ -201,7 +206,7 @@ fn layers_of_mlperf_tiny_equal_plain_loops_with_few_steps_and_every_line_read_on
             let zero_points = if conv.zero_points_w.len() > 1 { 2 } else { 0 };
             let parameters = 4 * usize::from(conv.bias.is_some()) + factor + zero_points;
             let read = report.get(Counter::BytesRead).unwrap() as usize;
-            let expected = lines * conv.w * conv.cin + weights + parameters * conv.cout;
+            let expected = x_bytes + again + weights + parameters * conv.cout;
             assert_eq!(read, expected, "{what}: x, weights, parameters once\n{tiling:?}");
         }
         println!("{name}: {steps:?} steps of dense and depthwise layers, {packed:?} group by group");

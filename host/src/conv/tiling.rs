@@ -117,6 +117,10 @@ impl ConvTiling {
             let key = |(many, tiling): &(bool, ConvTiling)| {
                 (*many, tiling.estimate + tiling.read_words / 2, Reverse(tiling.m * tiling.n * tiling.k))
             };
+            // MTE1 makes a block in two cycles, or in those that the cube takes for it, where it need not step over pixels.
+            let slow = |tiling: &ConvTiling| {
+                conv.stride[1] == 1 && tiling.reads as usize > 100 * tiling.n.div_ceil(config.n0).max(2)
+            };
             let mut tilings: Vec<_> = tilings.collect();
             tilings.sort_by_key(key);
             // The best by the rough estimate of each way to use UB are worked out instruction by instruction.
@@ -130,7 +134,7 @@ impl ConvTiling {
                 let program = schedule::program(conv, tiling, &Parts::new(conv, &tiling.cut()), config)?;
                 tiling.estimate = timing::cycles(&program, config, memory, tiling.reads);
             }
-            if let Some((_, best)) = tilings.into_iter().min_by_key(key) {
+            if let Some((_, best)) = tilings.into_iter().min_by_key(|tiling| (slow(&tiling.1), key(tiling))) {
                 return Ok(best);
             }
         }
