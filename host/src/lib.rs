@@ -17,6 +17,7 @@
 
 mod channels;
 mod conv;
+mod debugger;
 mod emit;
 mod error;
 mod gemm;
@@ -34,6 +35,7 @@ mod transport;
 
 pub use channels::{FixedMode, Output};
 pub use conv::{CompiledConv, Conv, ConvTiling, conv2d};
+pub use debugger::{Access, Breakpoint, Debugger, Event, InFlight, PipeState};
 pub use error::{HostError, Result};
 pub use gemm::{Compiled, Gemm, Tiling, gemm};
 pub use job::{Job, Operand, ResultPlace};
@@ -44,7 +46,8 @@ pub use nets::{Layer, Net};
 pub use placement::Product;
 pub use program::Program;
 pub use report::Report;
-pub use sim::{Burst, PipeRecord, Recording};
+pub use sim::core::Ended;
+pub use sim::{Burst, Look, PipeRecord, Recording};
 pub use simulated::{Keep, MemorySettings, Observe, Simulated};
 pub use timeline::{Span, Taken, Timeline, lanes};
 pub use transport::Transport;
