@@ -10,6 +10,7 @@ mod disasm;
 mod doctor;
 mod folder;
 mod gemm;
+mod image;
 mod info;
 mod job;
 mod json;
