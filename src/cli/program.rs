@@ -37,6 +37,13 @@ impl Source {
     }
 }
 
+impl Source {
+    /// The line of instruction `index`; `None` if the program was not text.
+    pub fn line(&self, index: usize) -> Option<usize> {
+        self.lines.as_ref()?.get(index).copied()
+    }
+}
+
 /// Assembles a text file; every bad line is named.
 pub fn read_text(path: &Path) -> Result<Assembly> {
     let bytes = output::read(path)?;
