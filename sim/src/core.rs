@@ -18,7 +18,7 @@ use isa::{Activity, Cause, Config, ConfigError, Counter, FaultRecord, Pipe};
 use rtl::prim::prelude::Block;
 use std::path::Path;
 use std::sync::Arc;
-use verilated::{Build, Model, Reset};
+use verilated::{Build, Model, Port, Reset};
 
 /// The port that says that a program runs.
 const RUNNING: &str = "trace_running_0";
@@ -58,6 +58,8 @@ pub struct Core {
     bench: Bench,
     config: Config,
     inside: Option<Inside>,
+    /// Says that a program runs, in a core that has it.
+    running: Option<Port>,
 }
 
 /// Builds the Verilator model of a core, or loads it from the cache.
@@ -128,7 +130,7 @@ impl Core {
             Some(run) => bench.observed_by(&run),
             None => bench,
         };
-        let mut core = Core { bench, config: config.clone(), inside: None };
+        let mut core = Core { running: bench.dut().port(RUNNING).ok(), bench, config: config.clone(), inside: None };
         core.bench.reset(4)?;
         Ok(core)
     }
@@ -281,7 +283,7 @@ impl Core {
     /// # Errors
     /// [`Error::Model`] if the core has no ports `trace_*`; as [`Bench::write32`].
     pub fn start_held(&mut self, run: &Run) -> Result<()> {
-        let running = self.bench.dut().port(RUNNING)?;
+        let running = self.running()?;
         self.prepare(run)?;
         self.bench.driver_mut().start_write(context_address(0, context::START), 1, 15);
         self.bench.run_until("the start of the program", START_LIMIT, |bench| bench.dut().get(running) == 1)?;
@@ -293,8 +295,12 @@ impl Core {
     /// # Errors
     /// [`Error::Model`] if it has none.
     pub fn is_running(&self) -> Result<bool> {
-        let dut = self.bench.dut();
-        Ok(dut.get(dut.port(RUNNING)?) == 1)
+        Ok(self.bench.dut().get(self.running()?) == 1)
+    }
+
+    fn running(&self) -> Result<Port> {
+        // Asked again, the model says what it has instead.
+        self.running.map_or_else(|| Ok(self.bench.dut().port(RUNNING)?), Ok)
     }
 
     fn prepare(&mut self, run: &Run) -> Result<()> {

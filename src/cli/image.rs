@@ -25,7 +25,7 @@ const LIMIT_BYTES: u64 = 1 << 30;
 pub struct Image {
     /// Image of global memory before the run, raw bytes
     #[arg(long, value_name = "IMAGE")]
-    mem: PathBuf,
+    mem: Option<PathBuf>,
     /// Address of the image
     #[arg(long, value_name = "ADDR", default_value = "0", value_parser = number)]
     mem_address: u64,
@@ -54,6 +54,11 @@ fn base(text: &str) -> std::result::Result<(usize, u64), String> {
 }
 
 impl Image {
+    /// True if an image or an option of it was named.
+    pub fn is_given(&self) -> bool {
+        self.mem.is_some() || self.mem_size.is_some() || !self.bases.is_empty() || self.mem_address != 0
+    }
+
     /// Address of its first byte.
     pub fn address(&self) -> u64 {
         self.mem_address
@@ -63,8 +68,12 @@ impl Image {
     ///
     /// *Errors*: [`Failure::Input`] if the file cannot be read, is empty or too large.
     pub fn read(&self) -> Result<Vec<u8>> {
-        let mut image = output::read(&self.mem)?;
-        let file = self.mem.display();
+        let file = self
+            .mem
+            .as_deref()
+            .ok_or_else(|| Failure::input("give the memory image that it runs on by --mem IMAGE"))?;
+        let mut image = output::read(file)?;
+        let file = file.display();
         if let Some(size) = self.mem_size {
             if size < image.len() as u64 {
                 let has = image.len();

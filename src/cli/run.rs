@@ -25,7 +25,7 @@ no output image.";
 
 /// Run a program on a memory image
 #[derive(Args, Debug)]
-#[command(after_help = DETAILS)]
+#[command(after_help = DETAILS, mut_arg("mem", |arg| arg.required(true)))]
 pub struct Run {
     /// Program: .qasm text, else encoded
     #[arg(value_name = "PROGRAM")]

@@ -15,13 +15,14 @@ mod session;
 mod show;
 
 use super::image::Image;
+use super::job::{self, Loaded};
 use super::output;
 use super::program::Source;
 use super::progress::Waiting;
 use super::{Failure, Result, core, machine};
 use clap::Args;
 use command::Command;
-use host::{Debugger, MemorySettings};
+use host::{Debugger, MemorySettings, Program};
 use isa::Config;
 use line::{Lines, PROMPT};
 use serde_json::{Value, json};
@@ -32,6 +33,7 @@ const DETAILS: &str = "\
 Examples:
   quader step examples/hello.qasm --mem examples/hello.txt
   quader step examples/hello.qasm --mem examples/hello.txt --config tiny < script
+  quader gemm --m 64 --n 64 --k 64 --program job && quader step job
   echo 'break pc @7
   run
   print l0c' | quader step examples/hello.qasm --mem examples/hello.txt --json
@@ -42,22 +44,33 @@ answers. Exit status: 0, or 2 if a command of a script was wrong.";
 
 /// Step through a program on the simulated core and look inside: a debugger
 #[derive(Args, Debug)]
-#[command(after_help = DETAILS, mut_arg("mem", |arg| arg.required(true)))]
+#[command(after_help = DETAILS)]
 pub struct Step {
-    /// Program: .qasm text, else encoded
+    /// Program: .qasm text, else encoded; or the folder of a job, which has its data
     #[arg(value_name = "PROGRAM")]
     program: PathBuf,
     #[command(flatten)]
     image: Image,
-    /// Core
-    #[arg(long, visible_alias = "core", value_name = "CORE", default_value = "lite", value_parser = core())]
-    config: Config,
+    /// Core [default: that of the job, else lite]
+    #[arg(long, visible_alias = "core", value_name = "CORE", value_parser = core())]
+    config: Option<Config>,
     /// Cycles from a memory request to its first answer
     #[arg(long, value_name = "CYCLES", default_value_t = MemorySettings::default().latency)]
     mem_latency: u32,
     /// Answer every command with a line of JSON
     #[arg(long)]
     json: bool,
+}
+
+/// The core, the program as it was read and with its place, and what lies in memory.
+type Case = (Config, Source, Program, Vec<(u64, Vec<u8>)>);
+
+/// Says what `quader check` would say; a program that has to be debugged may have every reason to be there.
+fn note_findings(source: &Source, config: &Config) {
+    let Err(findings) = isa::check(&source.program, config) else { return };
+    for finding in findings {
+        eprintln!("quader: note: {}: {finding}", source.place(finding.index));
+    }
 }
 
 /// What a command gives.
@@ -84,34 +97,49 @@ impl Answer {
 impl Step {
     /// Runs the command.
     pub fn run(&self) -> Result {
-        let source = Source::read(&self.program)?;
-        self.note_findings(&source);
-        let session = self.session(source)?;
+        let session = self.session()?;
         self.converse(session)
     }
 
-    /// Says what `quader check` would say.
-    fn note_findings(&self, source: &Source) {
-        let Err(findings) = isa::check(&source.program, &self.config) else { return };
-        for finding in findings {
-            eprintln!("quader: note: {}: {finding}", source.place(finding.index));
-        }
-    }
-
-    fn session(&self, source: Source) -> Result<Session> {
-        let image = self.image.read()?;
-        let program = self.image.place(&source, image.len() as u64)?;
+    fn session(&self) -> Result<Session> {
+        let (config, source, program, contents) = match self.program.is_dir() {
+            true => self.job()?,
+            false => self.file()?,
+        };
+        note_findings(&source, &config);
         let (seed, latency) = (self.image.seed, self.mem_latency);
         let memory = machine::checked(MemorySettings { seed, latency, ..MemorySettings::default() })?;
-        let name = &self.config.name;
-        let time = if self.config.peak_macs() > 1024 { "many minutes" } else { "a minute or two" };
+        let name = &config.name;
+        let time = if config.peak_macs() > 1024 { "many minutes" } else { "a minute or two" };
         let waiting = Waiting::begin(
             &format!("preparing the simulation of {name}"),
             format!("building the simulation of {name} for the debugger, {time}, once"),
         );
-        let debugger = Debugger::new(&self.config, memory, program, vec![(self.image.address(), image)], true)?;
+        let debugger = Debugger::new(&config, memory, program, contents, true)?;
         drop(waiting);
         Ok(Session::new(debugger, source))
+    }
+
+    /// A program with an image.
+    fn file(&self) -> Result<Case> {
+        let source = Source::read(&self.program)?;
+        let image = self.image.read()?;
+        let program = self.image.place(&source, image.len() as u64)?;
+        let contents = vec![(self.image.address(), image)];
+        Ok((self.config.clone().unwrap_or_else(Config::lite), source, program, contents))
+    }
+
+    /// A program with the data of its job.
+    fn job(&self) -> Result<Case> {
+        if self.image.is_given() {
+            let folder = self.program.display();
+            return Err(Failure::input(format!(
+                "{folder} is a job, which has its data and its place: leave --mem and its like away"
+            )));
+        }
+        let Loaded { config, instructions, program, contents } = job::read(&self.program)?;
+        let source = Source::encoded(instructions, job::program_file(&self.program));
+        Ok((self.config.clone().unwrap_or(config), source, program, contents))
     }
 
     /// Command by command to the end.

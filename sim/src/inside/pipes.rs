@@ -6,7 +6,7 @@ use crate::error::Result;
 use isa::limits::FLAG_IDS;
 use isa::state::STATE_REGISTERS;
 use isa::{Flag, Pipe};
-use verilated::{Dut, Inner};
+use verilated::{Dut, Inner, Port};
 
 const PIPES: usize = Pipe::WORKERS.len();
 
@@ -24,6 +24,8 @@ pub(super) struct Pipes {
     /// In the order of [`STATE_REGISTERS`].
     registers: Vec<Register>,
     head_valid: Vec<Inner>,
+    /// Program counters of the heads.
+    head_pc: Vec<Port>,
     level: Vec<Inner>,
     decided: [Inner; 4],
 }
@@ -72,7 +74,8 @@ impl Pipes {
         let (head_valid, level) = (each("head_valid_q")?, each("queue.level")?);
         let mut decided = |name: &str| find(format!("sequencer.{name}_q"));
         let decided = [decided("decided_valid")?, decided("decided_pc")?, decided("stop")?, decided("barrier")?];
-        Ok(Pipes { flags, registers, head_valid, level, decided })
+        let head_pc = (0..PIPES).map(|pipe| dut.port(&format!("trace_pc_{pipe}"))).collect::<verilated::Result<_>>()?;
+        Ok(Pipes { flags, registers, head_valid, head_pc, level, decided })
     }
 }
 
@@ -101,13 +104,8 @@ impl Look<'_> {
     /// The program counter at the head of a worker, which the engine takes next; `None` if there is none, or for another pipe.
     #[must_use]
     pub fn head(&self, pipe: Pipe) -> Option<u32> {
-        let at = pipe.worker_index()?;
-        if self.dut.peek(self.inside.pipes.head_valid[at], 0) == 0 {
-            return None;
-        }
-        let port =
-            self.dut.port(&format!("trace_pc_{at}")).expect("a core to be looked into has the ports of a traced one");
-        Some(self.dut.get(port) as u32)
+        let (pipes, at) = (&self.inside.pipes, pipe.worker_index()?);
+        (self.dut.peek(pipes.head_valid[at], 0) == 1).then(|| self.dut.get(pipes.head_pc[at]) as u32)
     }
 
     /// Instructions that wait in the queue of a worker behind its head; 0 for another pipe.

@@ -126,7 +126,7 @@ impl Wanted {
     /// Reads it; `operand` is what the instruction has in this buffer, `from` its text.
     pub fn read(&self, debugger: &mut Debugger, operand: Option<(Operand, String)>) -> Refused<Matrix> {
         let (operand, from) = match operand {
-            Some((operand, from)) => (Some(operand), format!(", as {from} has it")),
+            Some((operand, from)) => (Some(operand), format!("\n  as {from} has it")),
             None => (None, String::new()),
         };
         match self.buffer {
@@ -183,10 +183,10 @@ impl Wanted {
         }
         let memory = bytes.memory.name();
         let layout = match bytes.layout {
-            Layout::Nz => format!(" nz, panels {:#x} apart", bytes.stride),
-            Layout::Rows => format!(" rows {:#x} apart", bytes.stride),
+            Layout::Nz => format!("nz, panels {:#x} apart", bytes.stride),
+            Layout::Rows => format!("rows {:#x} apart", bytes.stride),
         };
-        let title = format!("{memory}[{:#x}] {}{layout}{from}", bytes.address, kind.name());
+        let title = format!("{memory}[{:#x}], {}, {layout}{from}", bytes.address, kind.name());
         Ok(Matrix { title, shape: (bytes.rows, bytes.columns), rows, columns, values, hex: kind == Kind::Hex })
     }
 
@@ -216,7 +216,7 @@ impl Wanted {
             Buffer::L0(Side::B) => ("l0b", "k x n, s9"),
             _ => ("l0c", "m x n, int32"),
         };
-        let title = format!("{name}[{fractal}] {kind}{from}");
+        let title = format!("{name}[{fractal}], {kind}{from}");
         Ok(Matrix { title, shape, rows: shown_rows, columns: shown_columns, values, hex: false })
     }
 

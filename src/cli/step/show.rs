@@ -253,23 +253,31 @@ pub fn parameters(debugger: &Debugger, first: usize, count: usize) -> Answer {
 
 /// How far an instruction is, as one mark.
 fn mark(debugger: &Debugger, pc: u32) -> &'static str {
-    let recording = debugger.recording();
-    let Some(queue) = debugger.instruction(pc).map(|inst| inst.op.queue()) else { return " " };
-    let next = debugger.look().sequencer().map(|next| next.pc);
+    let program = debugger.program().instructions();
+    let index = pc as usize / INSTRUCTION_BYTES;
+    let Some(queue) = program.get(index).map(|inst| inst.op.queue()) else { return " " };
     let Some(at) = queue.worker_index() else {
-        return if next == Some(pc) { ">" } else { " " };
+        let next = debugger.look().sequencer().map(|next| next.pc);
+        return match (debugger.ended(), next) {
+            (Some(Ended::Done), _) => "+",
+            (_, Some(next)) if next == pc => ">",
+            (_, Some(next)) if next > pc => "+",
+            _ => " ",
+        };
     };
-    let record = &recording.pipes[at];
     let state = debugger.pipe(queue);
     if state.in_flight.iter().any(|op| op.pc == pc) {
         return "*";
     }
-    if state.head == Some(pc) {
-        return ">";
-    }
-    match record.started.iter().any(|&(_, started)| started == pc) {
-        true => "+",
-        false => " ",
+    // Which instruction of its pipe it is, and how many of them have left the queue, SETs included.
+    let nth = program[..index].iter().filter(|inst| inst.op.queue() == queue).count();
+    let queued = debugger.recording().pipes[at].queued.len();
+    let left = queued - state.queued - usize::from(state.head.is_some());
+    match nth {
+        nth if nth < left => "+",
+        _ if state.head == Some(pc) => ">",
+        nth if nth < queued => "=",
+        _ => " ",
     }
 }
 
@@ -295,6 +303,6 @@ pub fn list(
             json!({ "pc": pc, "line": line(index), "instruction": inst, "mark": mark.trim(), "break": stop == "b" }),
         );
     }
-    text.push_str("  + finished, * at work, > next of its pipe, b breakpoint\n");
+    text.push_str("  + done, * at work, > next of its pipe, = behind it in the queue, b breakpoint\n");
     Answer::new(text, json!({ "program": values }))
 }
