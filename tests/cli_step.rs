@@ -208,6 +208,41 @@ fn an_interrupt_stops_a_run_and_not_the_session() {
     assert!(child.wait().expect("it ends").success());
 }
 
+/// A person at a terminal: Tab completes, an empty line does the last move again, arrows bring back what was typed, Ctrl-C leaves the line.
+const PERSON: &str = r#"
+import os, pty, select, sys, time
+pid, fd = pty.fork()
+if pid == 0:
+    os.environ["TERM"] = "xterm"
+    os.execv(sys.argv[1], [sys.argv[1], "step", "hello.qasm", "--mem", "hello.txt", "--config", "tiny"])
+seen = b""
+def wait(text):
+    global seen
+    end = time.time() + 300
+    while text not in seen:
+        if not select.select([fd], [], [], max(0, end - time.time()))[0]:
+            sys.exit("no %r in %r" % (text, seen))
+        seen += os.read(fd, 65536)
+    seen = seen.split(text, 1)[1]
+prompt = b"(step) \r"
+wait(prompt)
+for keys, answer in [(b"ste\t 7\r", b"cycle 7\r"), (b"\r", b"cycle 14\r"), (b"bogus\r", b"no command `bogus`"), (b"\x1b[A\x1b[A\r", b"cycle 21\r"), (b"ste\x03", b"ste"), (b"info fl\t\r", b"no flag is raised")]:
+    os.write(fd, keys)
+    wait(answer)
+    wait(prompt)
+os.write(fd, b"\x04")
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"#;
+
+#[test]
+fn a_terminal_completes_repeats_and_remembers() {
+    let folder = example("step-terminal");
+    let person =
+        Command::new("python3").args(["-c", PERSON, env!("CARGO_BIN_EXE_quader")]).current_dir(&folder.0).output();
+    let person = person.expect("python3 is there");
+    assert!(person.status.success(), "{}", String::from_utf8_lossy(&person.stderr));
+}
+
 #[test]
 fn a_fault_is_told_as_quader_run_tells_it() {
     let folder = example("step-fault");

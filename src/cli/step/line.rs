@@ -46,12 +46,14 @@ impl Lines {
     /// The next line; nothing at the end.
     pub fn next(&mut self) -> Result<Option<String>> {
         match self {
-            Lines::Terminal(editor) => match editor.readline(PROMPT) {
-                Ok(line) => Ok(Some(line)),
-                // Ctrl-C at the prompt only leaves the line.
-                Err(ReadlineError::Interrupted) => Ok(Some(String::new())),
-                Err(ReadlineError::Eof) => Ok(None),
-                Err(error) => Err(Failure::failed(format!("the terminal cannot be read: {error}"))),
+            Lines::Terminal(editor) => loop {
+                match editor.readline(PROMPT) {
+                    Ok(line) => return Ok(Some(line)),
+                    // Ctrl-C at the prompt only leaves the line.
+                    Err(ReadlineError::Interrupted) => {}
+                    Err(ReadlineError::Eof) => return Ok(None),
+                    Err(error) => return Err(Failure::failed(format!("the terminal cannot be read: {error}"))),
+                }
             },
             Lines::Script(input) => {
                 let mut line = Vec::new();

@@ -162,7 +162,8 @@ impl Session {
             return Err(format!("the program has {how}: `restart`, `run` or `back` begin again").into());
         }
         output::forget_interrupt();
-        let sign = progress::cycles();
+        // Shown once a run has become long.
+        let mut sign = None;
         let bus = self.debugger.config().bus_bytes;
         let (mut shown, mut events) = (Vec::new(), Vec::new());
         let mut why = Why::Enough;
@@ -187,14 +188,16 @@ impl Session {
                 break;
             }
             if done % LOOK == LOOK - 1 {
-                sign.set_position(passed);
+                sign.get_or_insert_with(progress::cycles).set_position(passed);
                 if output::interrupted() {
                     why = Why::Interrupted;
                     break;
                 }
             }
         }
-        sign.finish_and_clear();
+        if let Some(sign) = sign {
+            sign.finish_and_clear();
+        }
         if !all {
             let cycle = self.debugger.cycle().saturating_sub(1);
             shown.extend(events.into_iter().map(|event| (cycle, event)));
