@@ -58,6 +58,8 @@ pub struct Core {
     bench: Bench,
     config: Config,
     inside: Option<Inside>,
+    /// Program counters of the heads of the pipes, in a core that has the ports.
+    heads: Vec<Port>,
     /// Says that a program runs, in a core that has it.
     running: Option<Port>,
 }
@@ -130,7 +132,13 @@ impl Core {
             Some(run) => bench.observed_by(&run),
             None => bench,
         };
-        let mut core = Core { running: bench.dut().port(RUNNING).ok(), bench, config: config.clone(), inside: None };
+        let mut core = Core {
+            running: bench.dut().port(RUNNING).ok(),
+            heads: Vec::new(),
+            bench,
+            config: config.clone(),
+            inside: None,
+        };
         core.bench.reset(4)?;
         Ok(core)
     }
@@ -157,6 +165,8 @@ impl Core {
     /// [`Error::Model`] if it is not.
     pub fn looked_into(mut self) -> Result<Core> {
         self.inside = Some(Inside::new(self.bench.dut_mut(), &self.config)?);
+        let port = |pipe| self.bench.dut().port(&format!("trace_pc_{pipe}"));
+        self.heads = (0..Pipe::WORKERS.len()).map(port).collect::<verilated::Result<_>>()?;
         Ok(self)
     }
 
@@ -167,7 +177,7 @@ impl Core {
     #[must_use]
     pub fn look(&self) -> Look<'_> {
         let inside = self.inside.as_ref().expect("the core was prepared by looked_into");
-        Look { inside, dut: self.bench.dut() }
+        Look { inside, dut: self.bench.dut(), heads: &self.heads }
     }
 
     /// What was recorded of the last run; empty without [`Core::recorded`].

@@ -17,7 +17,7 @@ use crate::error::Result;
 use isa::limits::{FRACTAL_ROW_BYTES, FRACTAL_ROWS, L0C_FRACTAL_COLUMNS};
 use isa::{Config, LocalBuffer, Side};
 use pipes::Pipes;
-use verilated::{Dut, Inner};
+use verilated::{Dut, Inner, Port};
 
 /// Modules and signals that a core to be looked into keeps, as patterns.
 pub(crate) const PATTERNS: [(&str, &str); 15] = [
@@ -25,18 +25,18 @@ pub(crate) const PATTERNS: [(&str, &str); 15] = [
     // Full bits: a table per buffer, and whether its words are void.
     ("lutram_*x1", "words"),
     ("full_*", "void_*_q"),
-    ("flags", "count_*_q"),
-    ("issue", "head_valid_q"),
-    ("fifo_9x32", "level"),
+    ("flags*", "count_*_q"),
+    ("issue*", "head_valid_q"),
+    ("fifo_9x32*", "level"),
     ("sequencer_*", "decided_*_q"),
     ("sequencer_*", "stop_q"),
     ("sequencer_*", "barrier_q"),
     ("mte?_*", "count?_q"),
     ("mte?_*", "*_stride?_q"),
-    ("mte1_take", "*_q"),
-    ("mte1_geometry", "*_q"),
-    ("fix_setup", "*_state_q"),
-    ("fix_setup", "*_is_set_q"),
+    ("mte1_take*", "*_q"),
+    ("mte1_geometry*", "*_q"),
+    ("fix_setup*", "*_state_q"),
+    ("fix_setup*", "*_is_set_q"),
 ];
 
 /// A value of a block, and whether the block's full bit is set.
@@ -63,38 +63,69 @@ pub struct Channel {
 
 /// Full bits of the blocks of a buffer.
 #[derive(Debug)]
-struct Full {
-    tables: Vec<Inner>,
-    void: Vec<Inner>,
+struct Full<S> {
+    tables: Vec<S>,
+    void: Vec<S>,
     /// Blocks per fractal.
     blocks: usize,
 }
 
 /// Where everything is in one instance of a core.
 #[derive(Debug)]
-pub(crate) struct Inside {
+pub(crate) struct Inside<S = Inner> {
     config: Config,
-    l0: [(Inner, Full); 2],
-    l0c: (Vec<Inner>, Full),
-    l1: Vec<Inner>,
-    ub: Vec<Inner>,
-    fb: [Vec<Inner>; 4],
-    pipes: Pipes,
+    l0: [(S, Full<S>); 2],
+    l0c: (Vec<S>, Full<S>),
+    l1: Vec<S>,
+    ub: Vec<S>,
+    fb: [Vec<S>; 4],
+    pipes: Pipes<S>,
 }
 
-impl Full {
-    fn find(dut: &mut Dut, path: &str, fractals: usize, blocks: usize) -> Result<Full> {
-        let table = |at| dut.inner(&format!("{path}.table_{at}.words"));
-        let tables = (0..fractals.div_ceil(256)).map(table).collect::<verilated::Result<_>>()?;
-        let void = (0..fractals).map(|at| dut.inner(&format!("{path}.void_{at}_q")));
-        Ok(Full { tables, void: void.collect::<verilated::Result<_>>()?, blocks })
+impl<S> Full<S> {
+    fn find(find: &mut impl FnMut(&str) -> Result<S>, path: &str, fractals: usize, blocks: usize) -> Result<Full<S>> {
+        let tables =
+            (0..fractals.div_ceil(256)).map(|at| find(&format!("{path}.table_{at}.words"))).collect::<Result<_>>()?;
+        let void = (0..fractals).map(|at| find(&format!("{path}.void_{at}_q"))).collect::<Result<_>>()?;
+        Ok(Full { tables, void, blocks })
     }
+}
 
+impl Full<Inner> {
     fn is_full(&self, dut: &Dut, block: usize) -> bool {
         let (fractal, bit) = (block / self.blocks, block % self.blocks);
         let table = self.tables[fractal / 256];
         let word = dut.peek_bytes(table, fractal % table.elements());
         word[bit / 8] >> (bit % 8) & 1 == 1 && dut.peek(self.void[fractal], 0) == 0
+    }
+}
+
+impl<S> Inside<S> {
+    /// Finds everything in a core of `config`, signal by signal.
+    ///
+    /// # Errors
+    /// Those of `find`.
+    pub(crate) fn find(config: &Config, find: &mut impl FnMut(&str) -> Result<S>) -> Result<Inside<S>> {
+        let mut banks = |path: &str, count: usize| -> Result<Vec<S>> {
+            (0..count).map(|at| find(&format!("quader.{path}_{at}.words"))).collect()
+        };
+        let wide = config.m0.max(config.n0);
+        let l1 = banks("l1.bank", wide)?;
+        let ub = banks("ub_0.bank", if config.ub_bytes > 0 { wide } else { 0 })?;
+        let l0c = banks("l0c.bank", config.m0)?;
+        let channels = (config.fix_lanes / config.m0).max(1);
+        let [bias, scale, shift] =
+            [banks("fb.bias", channels)?, banks("fb.scale", channels)?, banks("fb.shift", channels)?];
+        let fb = [bias, scale, shift, vec![find("quader.fb.zero.words")?]];
+        let blocks = |rows: usize| FRACTAL_ROWS / rows * (FRACTAL_ROW_BYTES / config.k0);
+        let mut l0 = |name: &str, fractals: usize, rows: usize| -> Result<(S, Full<S>)> {
+            let ram = find(&format!("quader.{name}.ram.words"))?;
+            Ok((ram, Full::find(find, &format!("quader.{name}.full_bits"), fractals, blocks(rows))?))
+        };
+        let l0 = [l0("l0a", config.l0a_fractals(), config.m0)?, l0("l0b", config.l0b_fractals(), config.n0)?];
+        let filled = Full::find(find, "quader.l0c.filled", config.l0c_fractals(), config.l0c_blocks_per_fractal())?;
+        let pipes = Pipes::find(find)?;
+        Ok(Inside { config: config.clone(), l0, l0c: (l0c, filled), l1, ub, fb, pipes })
     }
 }
 
@@ -104,28 +135,7 @@ impl Inside {
     /// # Errors
     /// [`Error::Model`](crate::Error::Model) if it was not built to be looked into.
     pub(crate) fn new(dut: &mut Dut, config: &Config) -> Result<Inside> {
-        let mut banks = |path: &str, count: usize| -> Result<Vec<Inner>> {
-            Ok((0..count)
-                .map(|at| dut.inner(&format!("quader.{path}_{at}.words")))
-                .collect::<verilated::Result<_>>()?)
-        };
-        let wide = config.m0.max(config.n0);
-        let l1 = banks("l1.bank", wide)?;
-        let ub = banks("ub_0.bank", if config.ub_bytes > 0 { wide } else { 0 })?;
-        let l0c = banks("l0c.bank", config.m0)?;
-        let channels = (config.fix_lanes / config.m0).max(1);
-        let [bias, scale, shift] =
-            [banks("fb.bias", channels)?, banks("fb.scale", channels)?, banks("fb.shift", channels)?];
-        let fb = [bias, scale, shift, vec![dut.inner("quader.fb.zero.words")?]];
-        let blocks = |rows: usize| FRACTAL_ROWS / rows * (FRACTAL_ROW_BYTES / config.k0);
-        let mut l0 = |name: &str, fractals: usize, rows: usize| -> Result<(Inner, Full)> {
-            let full = Full::find(dut, &format!("quader.{name}.full_bits"), fractals, blocks(rows))?;
-            Ok((dut.inner(&format!("quader.{name}.ram.words"))?, full))
-        };
-        let l0 = [l0("l0a", config.l0a_fractals(), config.m0)?, l0("l0b", config.l0b_fractals(), config.n0)?];
-        let filled = Full::find(dut, "quader.l0c.filled", config.l0c_fractals(), config.l0c_blocks_per_fractal())?;
-        let pipes = Pipes::find(dut)?;
-        Ok(Inside { config: config.clone(), l0, l0c: (l0c, filled), l1, ub, fb, pipes })
+        Inside::find(config, &mut |path| Ok(dut.inner(path)?))
     }
 }
 
@@ -134,6 +144,8 @@ impl Inside {
 pub struct Look<'a> {
     pub(crate) inside: &'a Inside,
     pub(crate) dut: &'a Dut,
+    /// Program counters of the heads of the pipes.
+    pub(crate) heads: &'a [Port],
 }
 
 impl Look<'_> {
@@ -206,4 +218,77 @@ impl Look<'_> {
 
 fn nine_bits(bits: u32) -> i16 {
     ((bits << 7) as i16) >> 7
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+
+    /// True if `text` is like `pattern`, whose `*` stands for any letters and `?` for one.
+    fn is_like(pattern: &str, text: &str) -> bool {
+        match (pattern.chars().next(), text.chars().next()) {
+            (None, None) => true,
+            (Some('*'), _) => is_like(&pattern[1..], text) || (!text.is_empty() && is_like(pattern, &text[1..])),
+            (Some(wanted), Some(letter)) => (wanted == '?' || wanted == letter) && is_like(&pattern[1..], &text[1..]),
+            _ => false,
+        }
+    }
+
+    /// Every signal is in the Verilog of the core, and one of the patterns keeps it.
+    fn is_there(config: &Config) {
+        let core = rtl::top::traced_core(config).unwrap_or_else(|error| panic!("{error}"));
+        let design = rtl::emit::emit(&*core, "quader").unwrap_or_else(|error| panic!("{error}"));
+        let refuse =
+            |path: &str, reason: String| Error::Config { reason: format!("{path} on {}: {reason}", config.name) };
+        let mut count = 0;
+        let found = Inside::find(config, &mut |path| {
+            count += 1;
+            let mut parts: Vec<&str> = path.split('.').collect();
+            let signal = parts.pop().unwrap_or_default();
+            let mut module = design.module("quader").ok_or_else(|| refuse(path, "no top".to_owned()))?;
+            for part in &parts[1..] {
+                let instance = module.instances.iter().find(|instance| instance.name == *part);
+                let instance =
+                    instance.ok_or_else(|| refuse(path, format!("no instance {part} in {}", module.name)))?;
+                module = design.module(&instance.module).expect("the module of an instance was printed");
+            }
+            let declares = |line: &str| {
+                let line = line.trim().trim_end_matches([';', ',']);
+                let line = line.rsplit_once(" [0:").map_or(line, |(before, _)| before);
+                line.contains("reg ") && line.ends_with(&format!(" {signal}"))
+            };
+            if !module.text.lines().any(declares) {
+                return Err(refuse(path, format!("no register {signal} in {}", module.name)));
+            }
+            let kept = PATTERNS.iter().any(|(of, what)| is_like(of, &module.name) && is_like(what, signal));
+            if kept { Ok(()) } else { Err(refuse(path, format!("no pattern keeps {signal} of {}", module.name))) }
+        });
+        let inside = found.unwrap_or_else(|error| panic!("{error}"));
+        assert!(count > 250 && inside.pipes_are_whole(), "{count}");
+    }
+
+    impl Inside<()> {
+        fn pipes_are_whole(&self) -> bool {
+            self.l1.len() == self.config.m0.max(self.config.n0) && self.l0c.0.len() == self.config.m0
+        }
+    }
+
+    #[test]
+    fn everything_is_found_in_every_core() {
+        for name in Config::NAMES {
+            is_there(&Config::named(name).unwrap_or_else(|error| panic!("{error}")));
+        }
+        // No UB; another shape of blocks; more than 256 fractals.
+        let other = Config {
+            name: "other".to_owned(),
+            ub_bytes: 0,
+            m0: 8,
+            n0: 4,
+            fix_lanes: 8,
+            l0a_bytes: 256 << 10,
+            ..Config::lite()
+        };
+        is_there(&other.checked().unwrap_or_else(|error| panic!("{error}")));
+    }
 }

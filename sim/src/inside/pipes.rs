@@ -6,28 +6,25 @@ use crate::error::Result;
 use isa::limits::FLAG_IDS;
 use isa::state::STATE_REGISTERS;
 use isa::{Flag, Pipe};
-use verilated::{Dut, Inner, Port};
 
 const PIPES: usize = Pipe::WORKERS.len();
 
 /// A state register: its value, and the bit that says whether it was set, if it has no reset value.
 #[derive(Debug)]
-struct Register {
-    value: Inner,
-    is_set: Option<Inner>,
+struct Register<S> {
+    value: S,
+    is_set: Option<S>,
 }
 
 /// Where the state of the pipes is.
 #[derive(Debug)]
-pub(super) struct Pipes {
-    flags: Vec<Inner>,
+pub(super) struct Pipes<S> {
+    flags: Vec<S>,
     /// In the order of [`STATE_REGISTERS`].
-    registers: Vec<Register>,
-    head_valid: Vec<Inner>,
-    /// Program counters of the heads.
-    head_pc: Vec<Port>,
-    level: Vec<Inner>,
-    decided: [Inner; 4],
+    registers: Vec<Register<S>>,
+    head_valid: Vec<S>,
+    level: Vec<S>,
+    decided: [S; 4],
 }
 
 /// The instruction that the sequencer hands over next.
@@ -58,24 +55,22 @@ fn names(pipe: Pipe, index: u8, name: &str) -> (String, Option<String>) {
     }
 }
 
-impl Pipes {
-    pub(super) fn find(dut: &mut Dut) -> Result<Pipes> {
-        let mut find = |path: String| dut.inner(&format!("quader.{path}"));
+impl<S> Pipes<S> {
+    pub(super) fn find(signal: &mut impl FnMut(&str) -> Result<S>) -> Result<Pipes<S>> {
+        let mut find = |path: String| signal(&format!("quader.{path}"));
         let flags = (0..PIPES * (PIPES - 1) * FLAG_IDS).map(|at| find(format!("flags.count_{at}_q")));
-        let flags = flags.collect::<verilated::Result<_>>()?;
+        let flags = flags.collect::<Result<_>>()?;
         let mut registers = Vec::with_capacity(STATE_REGISTERS.len());
         for register in &STATE_REGISTERS {
             let (value, is_set) = names(register.pipe, register.index, register.name);
             registers.push(Register { value: find(value)?, is_set: is_set.map(&mut find).transpose()? });
         }
-        let mut each = |name: &str| -> verilated::Result<Vec<Inner>> {
-            (0..PIPES).map(|pipe| find(format!("issue_{pipe}.{name}"))).collect()
-        };
+        let mut each =
+            |name: &str| -> Result<Vec<S>> { (0..PIPES).map(|pipe| find(format!("issue_{pipe}.{name}"))).collect() };
         let (head_valid, level) = (each("head_valid_q")?, each("queue.level")?);
         let mut decided = |name: &str| find(format!("sequencer.{name}_q"));
         let decided = [decided("decided_valid")?, decided("decided_pc")?, decided("stop")?, decided("barrier")?];
-        let head_pc = (0..PIPES).map(|pipe| dut.port(&format!("trace_pc_{pipe}"))).collect::<verilated::Result<_>>()?;
-        Ok(Pipes { flags, registers, head_valid, head_pc, level, decided })
+        Ok(Pipes { flags, registers, head_valid, level, decided })
     }
 }
 
@@ -104,8 +99,8 @@ impl Look<'_> {
     /// The program counter at the head of a worker, which the engine takes next; `None` if there is none, or for another pipe.
     #[must_use]
     pub fn head(&self, pipe: Pipe) -> Option<u32> {
-        let (pipes, at) = (&self.inside.pipes, pipe.worker_index()?);
-        (self.dut.peek(pipes.head_valid[at], 0) == 1).then(|| self.dut.get(pipes.head_pc[at]) as u32)
+        let at = pipe.worker_index()?;
+        (self.dut.peek(self.inside.pipes.head_valid[at], 0) == 1).then(|| self.dut.get(self.heads[at]) as u32)
     }
 
     /// Instructions that wait in the queue of a worker behind its head; 0 for another pipe.
