@@ -140,6 +140,61 @@ fn matrices_are_given_as_numbers() {
     assert!(rows(7).iter().flatten().all(Option::is_none), "nothing was loaded there");
 }
 
+/// Sixteen channels of parameters and a feature map, through L1 and UB.
+const COPIES: &str = "\
+mte2.load dst=ub[0x40] gm=b0[0] rows=3 len_bytes=16 gm_stride=17 dst_stride=32 set mte3.0
+mte3.move dst=l1[0x200] src=ub[0x40] rows=3 len_bytes=16 src_stride=32 dst_stride=16 wait mte2.0 set mte1.0
+mte1.loadfb field=bias src=l1[0x200] channel=4 count=12 wait mte3.0
+nop
+barrier
+set fix.scale 0.5
+set fix.shift -3
+end
+";
+
+#[test]
+fn ub_parameters_and_registers_are_shown() {
+    let folder = example("step-copies");
+    folder.write("copies.qasm", COPIES);
+    let script = "break pc @1\nrun\nprint ub\nbreak pc :5\nbreak pc @5\nc\nc\nprint l1 of @1\nprint l1 of @2\nprint fb 4 12\nlist\nprint regs fix\nc\nprint regs fix\nlist 0\n";
+    let ended = folder.feed("step copies.qasm --mem hello.txt --config tiny --json", script);
+    let all: Vec<Value> = ended.good().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let text = fs::read(folder.path("hello.txt")).expect("it is there");
+    let numbers = |row: &Value| row.as_array().expect("a row").iter().filter_map(Value::as_i64).collect::<Vec<i64>>();
+    for row in 0..3 {
+        let line: Vec<i64> = text[17 * row..17 * row + 16].iter().map(|&byte| i64::from(byte)).collect();
+        assert_eq!(numbers(&all[2]["values"][row]), line, "row {row} of UB");
+        assert_eq!(numbers(&all[7]["values"][row]), line, "row {row} in L1");
+    }
+    let packed: Vec<u8> = (0..3).flat_map(|row| text[17 * row..17 * row + 16].to_vec()).collect();
+    let words: Vec<i64> =
+        packed.chunks(4).map(|word| i64::from(i32::from_le_bytes(word.try_into().expect("four bytes")))).collect();
+    assert_eq!(numbers(&all[8]["values"][0]), words);
+    let biases: Vec<i64> = all[9]["channels"]
+        .as_array()
+        .expect("channels")
+        .iter()
+        .filter_map(|channel| channel["bias"].as_i64())
+        .collect();
+    assert_eq!(biases, words);
+    // Where it stood: what is done, and the SET that has just written.
+    let marks = |index: usize| {
+        all[index]["program"]
+            .as_array()
+            .expect("lines")
+            .iter()
+            .map(|line| line["mark"].as_str().expect("a mark").to_owned())
+            .collect::<Vec<String>>()
+    };
+    assert_eq!(marks(10)[..6], ["+", "+", "+", "+", "+", "+"].map(str::to_owned));
+    assert_eq!(
+        (&all[11]["registers"]["fix.scale"], &all[11]["registers"]["fix.clamp_low"]),
+        (&Value::from(0x3f00_0000), &Value::Null)
+    );
+    assert_eq!(all[13]["registers"]["fix.shift"], -3);
+    assert!(marks(14).iter().all(|mark| mark == "+"), "{:?}", marks(14));
+}
+
 #[test]
 fn back_is_where_it_was_and_next_goes_on_from_there() {
     let folder = example("step-back");

@@ -18,8 +18,11 @@ fn bytes(count: usize) -> Vec<u8> {
     (0..count).map(|at| (at * 37 % 251) as u8).collect()
 }
 
-/// The product as a program with the memory it starts from.
-fn product(config: &Config, m: usize, n: usize, k: usize) -> (Program, Vec<(u64, Vec<u8>)>, (u64, usize)) {
+/// Bytes, and where they lie.
+type Contents = Vec<(u64, Vec<u8>)>;
+
+/// The product as a program with the memory it starts from, and where its result lies.
+fn product(config: &Config, m: usize, n: usize, k: usize) -> (Program, Contents, (u64, usize)) {
     let compiled = Gemm::new(m, n, k).compile(config).unwrap();
     let (a, b) = (bytes(m * k), bytes(k * n));
     let job = compiled.job(&a, &b).unwrap();
@@ -28,7 +31,7 @@ fn product(config: &Config, m: usize, n: usize, k: usize) -> (Program, Vec<(u64,
 }
 
 /// `examples/hello.qasm` on its image at address 0.
-fn hello(text: &str) -> (Program, Vec<(u64, Vec<u8>)>) {
+fn hello(text: &str) -> (Program, Contents) {
     let image = fs::read("examples/hello.txt").unwrap();
     let window = Window { first: 0, last: image.len() as u64 - 1, rights: RIGHT_READ | RIGHT_WRITE };
     let program = assemble(text, "hello").unwrap_or_else(|errors| panic!("{}", errors[0])).program;
@@ -37,6 +40,11 @@ fn hello(text: &str) -> (Program, Vec<(u64, Vec<u8>)>) {
 
 fn hello_text() -> String {
     fs::read_to_string("examples/hello.qasm").unwrap()
+}
+
+/// A debugger; on `tiny` with the simulation that `quader step` builds, so that it is one less to build.
+fn stepped(config: &Config, memory: MemorySettings, program: Program, contents: Contents) -> Debugger {
+    Debugger::new(config, memory, program, contents, config.name == "tiny").unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The same in one run.
@@ -83,7 +91,7 @@ fn a_stepped_product_takes_the_same_cycles_and_tells_every_instruction_once() {
     let memory = MemorySettings { stall: 0.3, latency: 20, ..MemorySettings::default() };
     let (program, contents, (address, len)) = product(&config, 70, 40, 90);
     let (mut core, report) = whole_run(&config, memory, &program, &contents);
-    let mut debugger = Debugger::new(&config, memory, program.clone(), contents, false).unwrap();
+    let mut debugger = stepped(&config, memory, program.clone(), contents);
     assert_eq!((debugger.cycle(), debugger.recording().cycles), (0, 0));
     let events = step_through(&mut debugger);
     assert_eq!(debugger.ended(), Some(&Ended::Done));
@@ -157,7 +165,7 @@ fn buffers_hold_each_operand_when_its_reader_starts(config: &Config) {
     let line = |number: usize, at: usize| i32::from(image[17 * number + at]);
     let a = |row: usize, k: usize| line(1 + row, k);
     let b = |k: usize, column: usize| line(6 + k, column) - i32::from(b'0');
-    let mut debugger = Debugger::new(config, MemorySettings::default(), program, contents, false).unwrap();
+    let mut debugger = stepped(config, MemorySettings::default(), program, contents);
 
     let load_b = pc_of(debugger.program(), "mte1.loadb");
     run_to(&mut debugger, Breakpoint::Pc(load_b));
@@ -204,7 +212,7 @@ fn buffers_hold_each_operand_when_its_reader_starts(config: &Config) {
 #[test]
 fn flags_and_cycles_stop_a_run_where_they_are() {
     let (program, contents) = hello(&hello_text());
-    let mut debugger = Debugger::new(&Config::tiny(), MemorySettings::default(), program, contents, false).unwrap();
+    let mut debugger = stepped(&Config::tiny(), MemorySettings::default(), program, contents);
     run_to(&mut debugger, Breakpoint::Cycle(40));
     assert_eq!(debugger.cycle(), 40);
     let flag = Flag { from: Pipe::Mte1, to: Pipe::M, id: 1 };
@@ -222,7 +230,7 @@ fn a_fault_leaves_its_record_and_the_core_as_it_was() {
     let text = hello_text().replace("dst_stride=LINE dtype_out", "dst_stride=4096 dtype_out");
     let (program, contents) = hello(&text);
     let store = pc_of(&program, "fix.store");
-    let mut debugger = Debugger::new(&Config::tiny(), MemorySettings::default(), program, contents, false).unwrap();
+    let mut debugger = stepped(&Config::tiny(), MemorySettings::default(), program, contents);
     run_to(&mut debugger, Breakpoint::Fault);
     let Some(Ended::Fault(record)) = debugger.ended() else { panic!("{:?}", debugger.ended()) };
     assert_eq!((record.cause, record.pipe, record.pc), (Cause::WindowWrite, Pipe::Fix, store));
@@ -236,7 +244,7 @@ fn a_fault_leaves_its_record_and_the_core_as_it_was() {
 #[test]
 fn memory_can_be_changed_under_way() {
     let (program, contents) = hello(&hello_text());
-    let mut debugger = Debugger::new(&Config::tiny(), MemorySettings::default(), program, contents, false).unwrap();
+    let mut debugger = stepped(&Config::tiny(), MemorySettings::default(), program, contents);
     // The permutation becomes the identity before it is read.
     for k in 0..16 {
         let row: Vec<u8> = (0..16).map(|column| if column == k { b'1' } else { b'0' }).collect();
