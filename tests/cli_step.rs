@@ -64,18 +64,22 @@ fn the_page_has_every_command_as_the_help_has_it() {
 #[test]
 fn wrong_commands_are_one_sentence_each_and_a_status_at_the_end() {
     let folder = example("step-wrong");
-    let ended =
-        hello(&folder, "frobnicate\nstep 5\nbreak pc 0x61\nprint l1 0xfffff 1x1\nbreak flag m->m.1\n\ninfo flags\n");
+    let ended = hello(
+        &folder,
+        "frobnicate\nstep 5\nbreak pc 0x61\nprint l1 0xfffff 1x1\nprint l0a 0xffffffffffffffff 65536x65536 row 65535\nset gm 0xffffffffff 1 2\nbreak flag m->m.1\n\ninfo flags\n",
+    );
     assert_eq!(ended.status(), 2);
     let stderr = ended.stderr();
     let told: Vec<&str> = stderr.lines().filter(|line| !line.contains("building the simulation")).collect();
-    assert_eq!(told.len(), 5, "{stderr}");
+    assert_eq!(told.len(), 7, "{stderr}");
     for (line, wanted) in told.iter().zip([
         "quader: line 1: there is no command `frobnicate`",
         "quader: line 3: there is no instruction at 0x61",
         "quader: line 4: the matrix leaves its buffer",
-        "quader: line 5: `m->m.1` is no flag",
-        "quader: 4 commands of the script were wrong",
+        "quader: line 5: the tile leaves its buffer",
+        "quader: line 6: 2 bytes from address 0xffffffffff on leave",
+        "quader: line 7: `m->m.1` is no flag",
+        "quader: 6 commands of the script were wrong",
     ]) {
         assert!(line.starts_with(wanted), "{line}");
     }

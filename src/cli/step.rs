@@ -154,6 +154,8 @@ impl Step {
         let mut last = None;
         while let Some(line) = lines.next()? {
             number += 1;
+            // What is pressed from here on is meant for this command.
+            output::forget_interrupt();
             let parsed = command::parse(&line);
             if !terminal && !self.json && !line.trim().is_empty() {
                 output::print(&format!("{PROMPT}{line}\n"))?;

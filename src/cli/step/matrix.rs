@@ -223,7 +223,7 @@ impl Wanted {
     /// An element of a tile; null if its block is not full.
     fn element(&self, look: &Look, tile: Tile, row: usize, column: usize) -> Refused<Value> {
         let width = if self.buffer == Buffer::L0c { L0C_FRACTAL_COLUMNS } else { FRACTAL_ROW_BYTES };
-        let fractal = tile.fractal + row / FRACTAL_ROWS * tile.columns.div_ceil(width) + column / width;
+        let fractal = tile.fractal.saturating_add(row / FRACTAL_ROWS * tile.columns.div_ceil(width) + column / width);
         let (row, column) = (row % FRACTAL_ROWS, column % width);
         let found = match self.buffer {
             Buffer::L0(side) => {
@@ -286,6 +286,7 @@ impl Matrix {
         let mut text = format!("{rows} x {columns} of {}\n", self.title);
         let cell = |value: &Value| match value {
             Value::Null => ".".to_owned(),
+            Value::String(bits) => bits.clone(),
             Value::Number(number) if self.hex => format!("{:02x}", number.as_u64().unwrap_or(0)),
             other => other.to_string(),
         };

@@ -161,7 +161,6 @@ impl Session {
             let how = if *ended == Ended::Done { "ended" } else { "stopped with a fault" };
             return Err(format!("the program has {how}: `restart`, `run` or `back` begin again").into());
         }
-        output::forget_interrupt();
         // Shown once a run has become long.
         let mut sign = None;
         let bus = self.debugger.config().bus_bytes;
