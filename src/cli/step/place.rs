@@ -96,9 +96,9 @@ mod tests {
             ("@3", "the last one is 2"),
             (":10", "line 10"),
         ] {
-            assert!(pc(word).unwrap_err().contains(wanted), "{word}");
+            assert!(pc(word).expect_err(word).contains(wanted), "{word}");
         }
-        assert!(Place::Line(4).pc(3, |_| None).unwrap_err().contains("no lines"));
+        assert!(Place::Line(4).pc(3, |_| None).is_err_and(|error| error.contains("no lines")));
     }
 
     #[test]
