@@ -182,7 +182,8 @@ impl Step {
                     self.refuse(terminal, number, &sentence)?;
                     wrong += 1;
                 }
-                Err(Trouble::Broken(failure)) => return Err(failure),
+                // What led here should be in the waveform.
+                Err(Trouble::Broken(failure)) => return session.end().and(Err(failure)),
             }
         }
         session.end()?;

@@ -250,10 +250,23 @@ impl Session {
         let wanted = cycle.checked_sub(count);
         let wanted = wanted.ok_or_else(|| format!("only {cycle} cycles have passed"))?;
         self.restart()?;
+        let mut sign = None;
+        let mut why = Why::Enough;
         while self.debugger.cycle() < wanted {
             self.debugger.step()?;
+            if self.debugger.cycle().is_multiple_of(LOOK) {
+                sign.get_or_insert_with(progress::cycles).set_position(self.debugger.cycle());
+                if output::interrupted() {
+                    why = Why::Interrupted;
+                    break;
+                }
+            }
         }
-        Ok(self.place("", Vec::new(), ""))
+        if let Some(sign) = sign {
+            sign.finish_and_clear();
+        }
+        let (text, name) = self.reason(&why);
+        Ok(self.place(&text, Vec::new(), name))
     }
 
     fn line(&self) -> impl Fn(usize) -> Option<usize> + use<'_> {
