@@ -265,11 +265,11 @@ mod tests {
             if kept { Ok(()) } else { Err(refuse(path, format!("no pattern keeps {signal} of {}", module.name))) }
         });
         let inside = found.unwrap_or_else(|error| panic!("{error}"));
-        assert!(count > 250 && inside.pipes_are_whole(), "{count}");
+        assert!(count > 250 && inside.has_every_bank(), "{count}");
     }
 
     impl Inside<()> {
-        fn pipes_are_whole(&self) -> bool {
+        fn has_every_bank(&self) -> bool {
             self.l1.len() == self.config.m0.max(self.config.n0) && self.l0c.0.len() == self.config.m0
         }
     }
