@@ -23,6 +23,8 @@ fn help_version_and_completions() {
         "disasm",
         "check",
         "run",
+        "step",
+        "trace",
         "verilog",
         "info",
         "doctor",

@@ -235,6 +235,82 @@ fn latches_undriven_outputs_and_ambiguous_casts_are_refused_by_name() {
     assert!(cast.to_string().contains("in block `refused`"), "{cast}");
 }
 
+impossible!(NamesItself);
+impl Logic for NamesItself {
+    #[hdl_gen]
+    fn update(&mut self) {
+        comment!("y: a port that is called as its module.");
+        self.y.next = self.a.val();
+        self.z.next = 0.into();
+    }
+}
+
+/// A module that another one holds may have a port of its name.
+#[derive(LogicBlock, Default)]
+struct Holder {
+    a: Signal<In, Bits<8>>,
+    q: Signal<Out, Bits<8>>,
+    inner: NamesItself,
+}
+
+impl Logic for Holder {
+    #[hdl_gen]
+    fn update(&mut self) {
+        comment!("holder: a block that holds another.");
+        self.inner.a.next = self.a.val();
+        self.inner.s.next = 0.into();
+        self.q.next = self.inner.y.val();
+    }
+}
+
+/// Element 0 of a list of blocks is printed as a signal of this block is called.
+#[derive(LogicBlock)]
+struct NamesAnInstance {
+    clk: Signal<In, Clock>,
+    a: Signal<In, Bits<8>>,
+    fifo_0: Signal<Out, Bits<8>>,
+    fifo: Vec<Fifo<8>>,
+}
+
+impl Logic for NamesAnInstance {
+    #[hdl_gen]
+    fn update(&mut self) {
+        comment!("names_an_instance: a port that is called as an instance.");
+        self.fifo[0].clk.next = self.clk.val();
+        self.fifo[0].clear.next = false;
+        self.fifo[0].in_valid.next = true;
+        self.fifo[0].in_data[0].next = self.a.val();
+        self.fifo[0].out_ready.next = true;
+        self.fifo_0.next = self.fifo[0].out_data[0].val();
+    }
+}
+
+#[test]
+fn ports_that_are_called_as_the_top_module_or_an_instance_are_refused() {
+    let mut itself = NamesItself::default();
+    itself.connect_all();
+    let error = emit(&itself, "y").expect_err("a port has this name");
+    assert!(error.place == "y" && error.block == "y" && error.reason.contains("may not have its name"), "{error}");
+    // Under another name, and below another module, Verilator takes it.
+    let other = emit(&itself, "other").unwrap_or_else(|error| panic!("{error}"));
+    let mut holder = Holder::default();
+    holder.connect_all();
+    let held = emit(&holder, "holder").unwrap_or_else(|error| panic!("{error}"));
+    assert!(held.module("y").is_some_and(|module| module.ports.iter().any(|port| port.name == "y")));
+    for (design, top) in [(other, "other"), (held, "holder")] {
+        let built = verilated::Build::new(top).texts(design.files()).cycles_hint(100).build();
+        built.unwrap_or_else(|error| panic!("{error}"));
+    }
+    let instance = NamesAnInstance {
+        clk: Signal::default(),
+        a: Signal::default(),
+        fifo_0: Signal::default(),
+        fifo: vec![Fifo::new(4, 1)],
+    };
+    let error = refusal(instance);
+    assert!(error.place == "fifo_0" && error.reason.contains("an instance"), "{error}");
+}
+
 /// The same without the fault of [`Counter`].
 #[derive(LogicBlock)]
 struct Bench {

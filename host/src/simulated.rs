@@ -41,6 +41,26 @@ impl Default for MemorySettings {
     }
 }
 
+impl MemorySettings {
+    /// The memory behind a core of this configuration.
+    pub(crate) fn behaviour(&self, config: &Config) -> MemoryConfig {
+        let &MemorySettings { latency, bytes_per_cycle, shared, stall, seed } = self;
+        MemoryConfig { latency, bytes_per_cycle, shared, stall, seed, ..MemoryConfig::ideal(config.bus_bytes) }
+    }
+}
+
+/// What the core has to be told of a program.
+pub(crate) fn start_of(program: &Program) -> Run {
+    Run {
+        program: program.address(),
+        length: program.code().len() as u32,
+        bases: program.bases().to_vec(),
+        windows: program.windows().iter().map(|window| (window.first, window.last, window.rights)).collect(),
+        // The core's own watchdog ends a run that stands still.
+        limit: u64::MAX,
+    }
+}
+
 /// Called with the timeline of every run, also of one that ended with a fault.
 pub type Keep = Box<dyn FnMut(Timeline)>;
 
@@ -94,16 +114,8 @@ impl Simulated {
             true => recordable_model(&config, wave.is_some())?,
             false => model(&config, wave.is_some())?,
         };
-        let settings = MemoryConfig {
-            latency: memory.latency,
-            bytes_per_cycle: memory.bytes_per_cycle,
-            shared: memory.shared,
-            stall: memory.stall,
-            seed: memory.seed,
-            ..MemoryConfig::ideal(config.bus_bytes)
-        };
         let gm = GlobalMemory::new(Poison::new(memory.seed));
-        let core = Core::with_model(&model, &config, settings, gm, Reset::Random(memory.seed as u32))?;
+        let core = Core::with_model(&model, &config, memory.behaviour(&config), gm, Reset::Random(memory.seed as u32))?;
         let core = match wave {
             Some(wave) => core.with_wave(wave),
             None => core,
@@ -136,14 +148,7 @@ impl Transport for Simulated {
 
     fn run(&mut self, program: &Program) -> Result<Report> {
         self.write(program.address(), program.code())?;
-        let run = Run {
-            program: program.address(),
-            length: program.code().len() as u32,
-            bases: program.bases().to_vec(),
-            windows: program.windows().iter().map(|window| (window.first, window.last, window.rights)).collect(),
-            // The core's own watchdog ends a run that stands still.
-            limit: u64::MAX,
-        };
+        let run = start_of(program);
         // What register accesses before the start left is not part of the run.
         self.core.take_recording();
         let ended = self.core.run_watched(&run, &mut self.watch)?;

@@ -152,7 +152,9 @@ pub struct FaultRecord {
     pub pipe: Pipe,
     /// Byte offset of the instruction from the program's start.
     pub pc: u32,
-    /// GM or buffer byte address (L0A, L0B, L0C: fractal; FB: channel) of the first offending access; 0 where there is none.
+    /// GM or buffer byte address (L0A, L0B, L0C: fractal; FB: channel) of the first offending access; 0 where there is none. In GM the first byte
+    /// of the burst, but of [`Cause::BusReadError`] the first byte asked for in the bus word that came with the error, and of
+    /// [`Cause::AddressOverflow`] that of the run (`docs/isa.md`).
     pub address: u64,
 }
 

@@ -31,7 +31,7 @@ use crate::l1::Local;
 use crate::memory::Memory;
 use crate::mte1::ZeroPoint;
 use crate::sequencer::Sequencer;
-use crate::{Counts, Trap, fix, m, mte1, mte2, mte3};
+use crate::{Counts, Trap, fix, l0, l0c, m, mte1, mte2, mte3};
 use isa::geometry::{Im2col, Outer};
 use isa::{Cause, Config, ConfigError, FaultRecord, Inst, Instruction, LocalBuffer, Pipe, Side, State};
 use std::collections::VecDeque;
@@ -98,6 +98,21 @@ impl Core {
     /// A channel of FB, if the core has that many.
     pub fn channel(&self, index: usize) -> Option<Channel> {
         self.fb.channel(index as u64).ok().copied()
+    }
+
+    /// Element (row, k) of a fractal of L0A or L0B, row 0..16, k 0..32, with the full bit of its block; `None` outside the buffer.
+    pub fn l0(&self, side: Side, fractal: usize, row: usize, k: usize) -> Option<(i16, bool)> {
+        let l0 = if side == Side::A { &self.l0a } else { &self.l0b };
+        let tile = l0::Tile::new(fractal as u16, 32);
+        let full = l0.is_full(tile, row, k).ok()?;
+        Some((l0.fractal_row(tile, row, k)[k], full))
+    }
+
+    /// Element (row, column) of a fractal of L0C, both 0..16, with the full bit of its block; `None` outside the buffer.
+    pub fn l0c(&self, fractal: usize, row: usize, column: usize) -> Option<(i32, bool)> {
+        let tile = l0c::Tile::new(fractal as u16, 16);
+        let full = self.l0c.is_full(tile, row, column).ok()?;
+        Some((self.l0c.get(tile, row, column), full))
     }
 
     /// The counters of the last run, also of one that ended with a fault (then only a lower bound of the hardware's, whose pipes

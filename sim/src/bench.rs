@@ -147,6 +147,12 @@ impl Bench {
         self.recorder.as_mut().map(Recorder::take).unwrap_or_default()
     }
 
+    /// What has been recorded since the last [`Bench::take_recording`], while it goes on; `None` without [`Bench::recorded`].
+    #[must_use]
+    pub fn recording(&self) -> Option<&Recording> {
+        self.recorder.as_ref().map(Recorder::now)
+    }
+
     /// Holds reset for `cycles` cycles (at least 1) and releases it; memory and host forget what was on its way.
     ///
     /// # Errors

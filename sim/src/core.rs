@@ -9,6 +9,7 @@
 use crate::axil::AxilDriver;
 use crate::bench::Bench;
 use crate::error::{Error, Result};
+use crate::inside::{Inside, Look, PATTERNS};
 use crate::memory::{AxiMemory, MemoryConfig};
 use crate::record::Recording;
 use crate::{GlobalMemory, waves};
@@ -17,7 +18,13 @@ use isa::{Activity, Cause, Config, ConfigError, Counter, FaultRecord, Pipe};
 use rtl::prim::prelude::Block;
 use std::path::Path;
 use std::sync::Arc;
-use verilated::{Build, Model, Reset};
+use verilated::{Build, Model, Port, Reset};
+
+/// The port that says that a program runs.
+const RUNNING: &str = "trace_running_0";
+
+/// Cycles within which a start is taken.
+const START_LIMIT: u64 = 10_000;
 
 /// Cycles between two looks at the status register.
 const POLL: u64 = 16;
@@ -50,6 +57,11 @@ pub enum Ended {
 pub struct Core {
     bench: Bench,
     config: Config,
+    inside: Option<Inside>,
+    /// Program counters of the heads of the pipes, in a core that has the ports.
+    heads: Vec<Port>,
+    /// Says that a program runs, in a core that has it.
+    running: Option<Port>,
 }
 
 /// Builds the Verilator model of a core, or loads it from the cache.
@@ -57,7 +69,7 @@ pub struct Core {
 /// # Errors
 /// [`Error::Config`] for an illegal configuration or a design that cannot be printed; [`Error::Model`] if it cannot be built.
 pub fn model(config: &Config, traced: bool) -> Result<Arc<Model>> {
-    built(rtl::top::core(config), traced)
+    built(rtl::top::core(config), traced, &[])
 }
 
 /// As [`model`], of the core with the ports that a [`Recording`] is made from.
@@ -65,16 +77,30 @@ pub fn model(config: &Config, traced: bool) -> Result<Arc<Model>> {
 /// # Errors
 /// As [`model`].
 pub fn recordable_model(config: &Config, traced: bool) -> Result<Arc<Model>> {
-    built(rtl::top::traced_core(config), traced)
+    built(rtl::top::traced_core(config), traced, &[])
 }
 
-fn built(core: std::result::Result<Box<dyn Block>, ConfigError>, traced: bool) -> Result<Arc<Model>> {
+/// As [`recordable_model`], of a core that can be looked into ([`Core::looked_into`]).
+///
+/// # Errors
+/// As [`model`].
+pub fn open_model(config: &Config, traced: bool) -> Result<Arc<Model>> {
+    built(rtl::top::traced_core(config), traced, &PATTERNS)
+}
+
+fn built(
+    core: std::result::Result<Box<dyn Block>, ConfigError>,
+    traced: bool,
+    inside: &[(&str, &str)],
+) -> Result<Arc<Model>> {
     let refuse = |reason: String| Error::Config { reason };
     let core = core.map_err(|error| refuse(error.to_string()))?;
     let design = rtl::emit::emit(&*core, "quader").map_err(|error| refuse(error.to_string()))?;
     // A failed test runs again with waves.
     let traced = traced || waves::current().is_some_and(|run| run.is_traced());
-    Build::new("quader").texts(design.files()).cycles_hint(1_000_000).trace(traced).build().map_err(Error::Model)
+    let build = Build::new("quader").texts(design.files()).cycles_hint(1_000_000).trace(traced);
+    let build = inside.iter().fold(build, |build, (module, signal)| build.inner(module, signal));
+    build.build().map_err(Error::Model)
 }
 
 impl Core {
@@ -106,7 +132,13 @@ impl Core {
             Some(run) => bench.observed_by(&run),
             None => bench,
         };
-        let mut core = Core { bench, config: config.clone() };
+        let mut core = Core {
+            running: bench.dut().port(RUNNING).ok(),
+            heads: Vec::new(),
+            bench,
+            config: config.clone(),
+            inside: None,
+        };
         core.bench.reset(4)?;
         Ok(core)
     }
@@ -125,6 +157,27 @@ impl Core {
     pub fn recorded(mut self) -> Result<Core> {
         self.bench = self.bench.recorded()?;
         Ok(self)
+    }
+
+    /// Finds what [`Core::look`] shows; the model must be an [`open_model`].
+    ///
+    /// # Errors
+    /// [`Error::Model`] if it is not.
+    pub fn looked_into(mut self) -> Result<Core> {
+        self.inside = Some(Inside::new(self.bench.dut_mut(), &self.config)?);
+        let port = |pipe| self.bench.dut().port(&format!("trace_pc_{pipe}"));
+        self.heads = (0..Pipe::WORKERS.len()).map(port).collect::<verilated::Result<_>>()?;
+        Ok(self)
+    }
+
+    /// What the core holds now.
+    ///
+    /// # Panics
+    /// Without [`Core::looked_into`].
+    #[must_use]
+    pub fn look(&self) -> Look<'_> {
+        let inside = self.inside.as_ref().expect("the core was prepared by looked_into");
+        Look { inside, dut: self.bench.dut(), heads: &self.heads }
     }
 
     /// What was recorded of the last run; empty without [`Core::recorded`].
@@ -199,6 +252,14 @@ impl Core {
     /// [`Error::Timeout`] after `run.limit` cycles, as [`Bench::step`].
     pub fn run_to_end(&mut self, run: &Run, watch: &mut dyn FnMut(u64)) -> Result<Ended> {
         self.start(run)?;
+        self.wait_for_end(run.limit, watch)
+    }
+
+    /// Waits for the end of a program that was started.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] after `limit` cycles, as [`Bench::step`].
+    pub fn wait_for_end(&mut self, limit: u64, watch: &mut dyn FnMut(u64)) -> Result<Ended> {
         let began = self.bench.cycle();
         loop {
             match Status::from_bits(self.read(context::STATUS)?) {
@@ -207,7 +268,7 @@ impl Core {
                 Status::Idle | Status::Running => {}
             }
             let waited = self.bench.cycle() - began;
-            if waited > run.limit {
+            if waited > limit {
                 let what = "the end of the program".to_owned();
                 return Err(Error::Timeout { what, waited, cycle: self.bench.cycle() });
             }
@@ -223,6 +284,36 @@ impl Core {
     /// # Errors
     /// As [`Bench::write32`].
     pub fn start(&mut self, run: &Run) -> Result<()> {
+        self.prepare(run)?;
+        self.write(context::START, 1)
+    }
+
+    /// As [`Core::start`], and stands still before the first cycle that the counters count.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if the core has no ports `trace_*`; as [`Bench::write32`].
+    pub fn start_held(&mut self, run: &Run) -> Result<()> {
+        let running = self.running()?;
+        self.prepare(run)?;
+        self.bench.driver_mut().start_write(context_address(0, context::START), 1, 15);
+        self.bench.run_until("the start of the program", START_LIMIT, |bench| bench.dut().get(running) == 1)?;
+        Ok(())
+    }
+
+    /// True while the counters count, so that another [`Bench::step`] belongs to the program; for a core with ports `trace_*`.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if it has none.
+    pub fn is_running(&self) -> Result<bool> {
+        Ok(self.bench.dut().get(self.running()?) == 1)
+    }
+
+    fn running(&self) -> Result<Port> {
+        // Asked again, the model says what it has instead.
+        self.running.map_or_else(|| Ok(self.bench.dut().port(RUNNING)?), Ok)
+    }
+
+    fn prepare(&mut self, run: &Run) -> Result<()> {
         for (at, &base) in run.bases.iter().enumerate() {
             let step = at as u32 * context::BASE_STRIDE;
             self.write_pair(context::BASE_LO + step, context::BASE_HI + step, base)?;
@@ -234,8 +325,7 @@ impl Core {
             self.write(context::WINDOW_RIGHTS + step, rights)?;
         }
         self.write_pair(context::PROGRAM_LO, context::PROGRAM_HI, run.program)?;
-        self.write(context::PROGRAM_LENGTH, run.length)?;
-        self.write(context::START, 1)
+        self.write(context::PROGRAM_LENGTH, run.length)
     }
 
     /// Stops whatever runs and waits until the core is idle.

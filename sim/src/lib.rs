@@ -15,6 +15,8 @@
 //! [`Bench`] holds all of it and keeps the order within a cycle: inputs change just after the rising edge, outputs are sampled just before the
 //! next one. Memory and monitor see only the plain structs of [`bus`], so they are tested without any Verilog.
 //!
+//! [`Core`] is a whole core in it; [`inside`] reads what that core holds, from the registers and memories of the Verilog.
+//!
 //! Randomness is always a function of a seed that is printed ([`seed`]), and, for stalls, of channel and cycle only ([`chance`]).
 
 pub mod axi;
@@ -25,6 +27,7 @@ pub mod chance;
 pub mod core;
 pub mod error;
 pub mod gm;
+pub mod inside;
 pub mod memory;
 pub mod monitor;
 pub mod poison;
@@ -39,6 +42,7 @@ pub use bus::{Address, AxiIn, AxiOut, Resp};
 pub use core::{Core, Ended, Run};
 pub use error::{Error, Result};
 pub use gm::GlobalMemory;
+pub use inside::{Channel, Element, Look};
 pub use memory::{AxiMemory, Injection, MemoryConfig, Order, Window};
 pub use monitor::{Monitor, MonitorConfig, Rule, Violation};
 pub use poison::Poison;

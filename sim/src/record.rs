@@ -155,6 +155,11 @@ impl Recorder {
         })
     }
 
+    /// What was recorded since the last [`Recorder::take`].
+    pub(crate) fn now(&self) -> &Recording {
+        &self.now
+    }
+
     /// What was recorded since the last call.
     pub(crate) fn take(&mut self) -> Recording {
         self.reading.clear();

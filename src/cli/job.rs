@@ -10,9 +10,10 @@
 use super::folder::{Folder, Kind};
 use super::json::Object;
 use super::table::grouped;
-use super::{Result, output};
-use host::{Job, Operand, Window};
-use isa::Config;
+use super::{Failure, Result, output, program};
+use host::{Job, Operand, Program, Window};
+use isa::csr::RIGHT_EXECUTE;
+use isa::{Config, Inst};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -107,6 +108,62 @@ pub fn write(path: &Path, config: &Config, job: &Job, title: &str, computed: Com
     let (count, code) = (job.program.instructions().len(), grouped(job.program.code().len() as u64));
     let (folder, core) = (path.display(), &config.name);
     output::print(&format!("{folder}: {title} on {core}: {count} instructions, {code} bytes\n"))
+}
+
+/// A job that was read back.
+pub struct Loaded {
+    /// The core that it was made for.
+    pub config: Config,
+    /// Its instructions.
+    pub instructions: Vec<Inst>,
+    /// The program with its place.
+    pub program: Program,
+    /// What lies in memory: addresses and bytes.
+    pub contents: Vec<(u64, Vec<u8>)>,
+}
+
+/// The file of the instructions of the job in a folder.
+pub fn program_file(folder: &Path) -> std::path::PathBuf {
+    folder.join(PROGRAM)
+}
+
+/// Reads the job in a folder.
+///
+/// *Errors*: [`Failure::Input`] if a file cannot be read, or is not what [`write()`] writes.
+pub fn read(folder: &Path) -> Result<Loaded> {
+    let path = folder.join(DESCRIPTION);
+    let text = output::read(&path)?;
+    let wrong = |what: &str| Failure::input(format!("{} is no description of a job: {what}", path.display()));
+    let job: Value = serde_json::from_slice(&text).map_err(|error| wrong(&error.to_string()))?;
+    let number = |value: &Value, what: &str| value.as_u64().ok_or_else(|| wrong(&format!("{what} is no number")));
+    let list = |key: &str| job[key].as_array().ok_or_else(|| wrong(&format!("there are no {key}")));
+    let config = job["config"]
+        .as_str()
+        .and_then(|name| Config::named(name).ok())
+        .ok_or_else(|| wrong("its core is not known"))?;
+    let address = number(&job["program"]["address"], "the address of the program")?;
+    let instructions = program::read_binary(&program_file(folder))?;
+    let bases = list("bases")?.iter().map(|base| number(base, "a base")).collect::<Result<Vec<u64>>>()?;
+    let mut windows = Vec::new();
+    for window in list("windows")? {
+        let rights = number(&window["rights"], "the rights of a window")? as u32;
+        let (first, last) = (number(&window["first"], "a window")?, number(&window["last"], "a window")?);
+        // The one of the code is made with the program.
+        if (first, rights) != (address, RIGHT_EXECUTE) {
+            windows.push(Window { first, last, rights });
+        }
+    }
+    let mut contents = Vec::new();
+    for operand in list("operands")? {
+        let file = operand["file"].as_str().filter(|file| !file.contains(['/', '\\']));
+        let file = file.ok_or_else(|| wrong("an operand has no file in the folder"))?;
+        contents.push((number(&operand["address"], "the address of an operand")?, output::read(&folder.join(file))?));
+    }
+    if bases.len() > isa::limits::BASES || windows.len() >= isa::limits::WINDOWS || !address.is_multiple_of(64) {
+        return Err(wrong("it has more bases or windows than there are, or a program that is not at a multiple of 64"));
+    }
+    let program = Program::new(instructions.clone(), address, bases, windows)?;
+    Ok(Loaded { config, instructions, program, contents })
 }
 
 fn file(name: &str) -> String {

@@ -11,6 +11,7 @@ mod disasm;
 mod doctor;
 mod folder;
 mod gemm;
+mod image;
 mod info;
 mod job;
 mod json;
@@ -24,6 +25,7 @@ mod program;
 mod progress;
 mod reference;
 mod run;
+mod step;
 mod table;
 mod trace;
 mod verilog;
@@ -154,6 +156,8 @@ Examples:
   quader conv --net resnet-8                    every convolution of a network of MLPerf Tiny
   quader onnx-node examples/qlinearconv         a node of ONNX with its test data
   quader run examples/hello.qasm --mem examples/hello.txt --out out.bin
+  quader step examples/hello.qasm --mem examples/hello.txt
+                                                step through a program, look into the buffers
   quader trace gemm --m 64 --n 64 --k 64        a timeline of every instruction, as a page
   quader verilog --config tiny --out rtl-tiny   the hardware as Verilog
   quader doctor                                 which tools are there
@@ -188,6 +192,8 @@ enum Command {
     Run(run::Run),
     /// Measure a table of products, layers and networks: exact cycles, utilisation, distance from the roofline
     Bench(bench::Bench),
+    /// Step through a program on the simulated core and look inside: a debugger
+    Step(step::Step),
     /// Run a command on the simulated core and write its timeline
     Trace(trace::Trace),
     /// Print the hardware of a core as Verilog
@@ -217,6 +223,7 @@ pub fn main() -> ExitCode {
         Command::Disasm(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Run(command) => command.run(),
+        Command::Step(command) => command.run(),
         Command::Trace(command) => command.run(),
         Command::Verilog(command) => command.run(),
         Command::Info(command) => command.run(),

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Files and folders that a signal has to remove. Whoever renames or removes one holds the lock while doing so.
@@ -24,7 +25,11 @@ pub fn guard_signals() {
     // Without a handler the signals end the program as they always do; only a hidden file would stay behind.
     let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]) else { return };
     std::thread::spawn(move || {
-        if let Some(signal) = signals.forever().next() {
+        for signal in signals.forever() {
+            // The second one in a row ends the program, whoever catches the first.
+            if signal == SIGINT && CATCHES.load(Ordering::Relaxed) && !INTERRUPTED.swap(true, Ordering::Relaxed) {
+                continue;
+            }
             // Held until the end: nothing becomes visible any more.
             let live = temporaries();
             live.iter().for_each(|path| remove(path));
@@ -33,6 +38,27 @@ pub fn guard_signals() {
             let _ = signal_hook::low_level::emulate_default_handler(signal);
         }
     });
+}
+
+/// True if somebody looks at [`interrupted`].
+static CATCHES: AtomicBool = AtomicBool::new(false);
+
+/// Ctrl-C was pressed.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// From now on the first Ctrl-C only makes [`interrupted`] true.
+pub fn catch_interrupts() {
+    CATCHES.store(true, Ordering::Relaxed);
+}
+
+/// True if Ctrl-C was pressed since the last [`forget_interrupt`].
+pub fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// What was pressed before does not count.
+pub fn forget_interrupt() {
+    INTERRUPTED.store(false, Ordering::Relaxed);
 }
 
 fn remove(path: &Path) {

@@ -37,6 +37,18 @@ impl Source {
     }
 }
 
+impl Source {
+    /// A program that was read from an encoded file.
+    pub fn encoded(program: Vec<Inst>, path: PathBuf) -> Source {
+        Source { program, lines: None, path }
+    }
+
+    /// The line of instruction `index`; `None` if the program was not text.
+    pub fn line(&self, index: usize) -> Option<usize> {
+        self.lines.as_ref()?.get(index).copied()
+    }
+}
+
 /// Assembles a text file; every bad line is named.
 pub fn read_text(path: &Path) -> Result<Assembly> {
     let bytes = output::read(path)?;

@@ -1,28 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `quader run`: a program on a memory image.
-//!
-//! ```text
-//!            mem-address              end            next multiple of 4 KiB
-//!  GM  ──────┼──────── image ─────────┼──────────────┼── code ──┼──
-//!            read and write                          execute
-//! ```
-//! Nothing else of global memory may be touched, so a wrong address is a fault and not silence.
 
+use super::image::{self, Image};
 use super::machine::{self, Machine};
 use super::output::{self, Output};
-use super::program::{self, Source};
-use super::{Failure, Result, Target, json, number, table};
+use super::program::Source;
+use super::{Failure, Result, Target, json, table};
 use clap::Args;
-use host::{HostError, MemorySettings, Program, Report, Window};
-use isa::csr::{RIGHT_READ, RIGHT_WRITE};
-use isa::limits::{BASES, GM_ADDRESS_BITS, INSTRUCTION_BYTES};
-use isa::{FaultRecord, encode_program};
+use host::{HostError, MemorySettings, Report};
+use isa::FaultRecord;
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::Instant;
-
-/// Images larger than this would take minutes to write out and back.
-const LIMIT_BYTES: u64 = 1 << 30;
 
 const DETAILS: &str = "\
 Examples:
@@ -36,47 +25,21 @@ no output image.";
 
 /// Run a program on a memory image
 #[derive(Args, Debug)]
-#[command(after_help = DETAILS)]
+#[command(after_help = DETAILS, mut_arg("mem", |arg| arg.required(true)))]
 pub struct Run {
     /// Program: .qasm text, else encoded
     #[arg(value_name = "PROGRAM")]
     program: PathBuf,
-    /// Image of global memory before the run, raw bytes
-    #[arg(long, value_name = "IMAGE")]
-    mem: PathBuf,
+    #[command(flatten)]
+    image: Image,
     /// Image of the same range after the run
     #[arg(long, value_name = "IMAGE")]
     out: PathBuf,
-    /// Address of the image
-    #[arg(long, value_name = "ADDR", default_value = "0", value_parser = number)]
-    mem_address: u64,
-    /// Bytes of the image; a shorter file is filled up with zeros [default: those of the file]
-    #[arg(long, value_name = "BYTES", value_parser = number)]
-    mem_size: Option<u64>,
-    /// Value of a base register, 0 to 15; may be given several times [default: the address of the image]
-    #[arg(long = "base", value_name = "N=ADDR", value_parser = base)]
-    bases: Vec<(usize, u64)>,
-    /// Seed of the power-up state of buffers and registers
-    #[arg(long, default_value_t = 1, value_parser = number)]
-    seed: u64,
     /// Write every signal of the simulation as a waveform; large and slow
     #[arg(long, value_name = "F.vcd")]
     wave: Option<PathBuf>,
     #[command(flatten)]
     target: Target,
-}
-
-fn base(text: &str) -> std::result::Result<(usize, u64), String> {
-    let (register, address) = text.split_once('=').ok_or("write N=ADDR, for example 1=0x2000")?;
-    let register: usize = register.trim().parse().map_err(|_| "write N=ADDR, for example 1=0x2000")?;
-    if register >= BASES {
-        return Err(format!("there are base registers 0 to {}", BASES - 1));
-    }
-    let address = number(address.trim())?;
-    if address >> GM_ADDRESS_BITS != 0 {
-        return Err(format!("an address has {GM_ADDRESS_BITS} bits"));
-    }
-    Ok((register, address))
 }
 
 impl Run {
@@ -88,8 +51,8 @@ impl Run {
     /// Runs the command.
     pub fn run(&self) -> Result {
         let source = Source::read(&self.program)?;
-        let image = self.image()?;
-        let program = self.place(&source, image.len() as u64)?;
+        let image = self.image.read()?;
+        let program = self.image.place(&source, image.len() as u64)?;
         if self.wave.is_some() && self.target.backend == super::Backend::Model {
             return Err(Failure::input("--wave needs --backend rtl: the model has no signals"));
         }
@@ -102,14 +65,14 @@ impl Run {
             eprintln!("quader: note: the checker has {count} finding{s} on this program; see `quader check {file}`");
         }
 
-        let memory = machine::checked(MemorySettings { seed: self.seed, ..MemorySettings::default() })?;
+        let memory = machine::checked(MemorySettings { seed: self.image.seed, ..MemorySettings::default() })?;
         let mut machine = Machine::new(&self.target, memory, wave.as_ref().map(Output::scratch))?;
         let core = machine.doing("running the program", None);
-        core.write(self.mem_address, &image)?;
+        core.write(self.image.address(), &image)?;
         let began = Instant::now();
         let ended = core.run(&program);
         let seconds = began.elapsed().as_secs_f64();
-        let after = core.read(self.mem_address, image.len())?;
+        let after = core.read(self.image.address(), image.len())?;
         drop(machine);
         if let Some(wave) = wave {
             wave.keep()?;
@@ -127,59 +90,10 @@ impl Run {
                 if let Some(json) = json {
                     json::write(json, self.fault_figures(&source, &record))?;
                 }
-                Err(Failure::failed(sentence(&source, &record)))
+                Err(Failure::failed(image::sentence(&source, &record)))
             }
             Err(error) => Err(error.into()),
         }
-    }
-
-    fn image(&self) -> Result<Vec<u8>> {
-        let mut image = output::read(&self.mem)?;
-        let file = self.mem.display();
-        if let Some(size) = self.mem_size {
-            if size < image.len() as u64 {
-                let has = image.len();
-                return Err(Failure::input(format!(
-                    "--mem-size is {size}, and {file} has {has} bytes: give at least that"
-                )));
-            }
-            if size > LIMIT_BYTES {
-                return Err(Failure::input(format!(
-                    "--mem-size is {size}, and an image has at most {LIMIT_BYTES} bytes"
-                )));
-            }
-            image.resize(size as usize, 0);
-        }
-        let length = image.len() as u64;
-        if length == 0 {
-            return Err(Failure::input(format!("{file} is empty: give an image with bytes, or --mem-size")));
-        }
-        if length > LIMIT_BYTES {
-            return Err(Failure::input(format!("{file} has {length} bytes, and an image has at most {LIMIT_BYTES}")));
-        }
-        Ok(image)
-    }
-
-    fn place(&self, source: &Source, length: u64) -> Result<Program> {
-        let first = self.mem_address;
-        let code = (source.program.len() * INSTRUCTION_BYTES) as u64;
-        let space = 1u64 << GM_ADDRESS_BITS;
-        let end = first.checked_add(length).filter(|&end| end <= space).ok_or_else(|| {
-            Failure::input(format!(
-                "{length} bytes from --mem-address {first:#x} on leave the {GM_ADDRESS_BITS}-bit address space"
-            ))
-        })?;
-        // Behind the image, or at 0 if there is no room; one of the two is free, since both are small.
-        let behind = end.next_multiple_of(4096);
-        let address = if behind + code.next_multiple_of(4096) <= space { behind } else { 0 };
-        let mut bases = vec![first; BASES];
-        for &(register, address) in &self.bases {
-            bases[register] = address;
-        }
-        // An instruction without encoding cannot come from a file.
-        debug_assert!(encode_program(&source.program).is_ok());
-        let window = Window { first, last: end - 1, rights: RIGHT_READ | RIGHT_WRITE };
-        Ok(Program::new(source.program.clone(), address, bases, vec![window])?)
     }
 
     fn text(&self, source: &Source, report: &Report, seconds: f64) -> String {
@@ -202,7 +116,7 @@ impl Run {
     fn figures(&self, report: &Report, seconds: f64) -> json::Object {
         let mut object = json::head(&self.target);
         object.insert("ended".into(), json!("done"));
-        object.insert("seed".into(), json!(self.seed));
+        object.insert("seed".into(), json!(self.image.seed));
         json::figures(&mut object, report, seconds);
         object
     }
@@ -210,28 +124,15 @@ impl Run {
     fn fault_figures(&self, source: &Source, record: &FaultRecord) -> json::Object {
         let mut object = json::head(&self.target);
         object.insert("ended".into(), json!("fault"));
-        object.insert("seed".into(), json!(self.seed));
+        object.insert("seed".into(), json!(self.image.seed));
         let fault = json!({
             "cause": record.cause.name(),
             "pipe": record.pipe.name(),
             "pc": record.pc,
             "address": record.address,
-            "instruction": instruction(source, record),
+            "instruction": image::instruction(source, record),
         });
         object.insert("fault".into(), fault);
         object
-    }
-}
-
-fn instruction(source: &Source, record: &FaultRecord) -> Option<String> {
-    source.program.get(record.pc as usize / INSTRUCTION_BYTES).map(program::text)
-}
-
-/// What happened, where, and in which instruction.
-fn sentence(source: &Source, record: &FaultRecord) -> String {
-    let index = record.pc as usize / INSTRUCTION_BYTES;
-    match instruction(source, record) {
-        Some(text) => format!("fault {record}; in `{text}` ({})", source.place(index)),
-        None => format!("fault {record}; behind the last instruction"),
     }
 }

@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -42,6 +43,17 @@ impl Folder {
         command.args(arguments.split_whitespace()).current_dir(&self.0).stdin(Stdio::null());
         let output = command.output().expect("the program is there");
         Ended { arguments: arguments.to_owned(), output }
+    }
+
+    /// The same with a script on standard input.
+    pub fn feed(&self, arguments: &str, script: &str) -> Ended {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_quader"));
+        command.args(arguments.split_whitespace()).current_dir(&self.0);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program is there");
+        // One that ends before it has read everything is no mistake of the test's.
+        let _ = child.stdin.take().expect("it is piped").write_all(script.as_bytes());
+        Ended { arguments: arguments.to_owned(), output: child.wait_with_output().expect("it ends") }
     }
 
     /// Bad input: exit status 2, one sentence that contains `wanted`, and no file that was not there before.

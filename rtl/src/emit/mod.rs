@@ -28,7 +28,7 @@ mod print;
 mod tree;
 
 use rust_hdl::prelude::Block;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write as _};
 use std::io;
 use std::path::Path;
@@ -172,6 +172,19 @@ impl Emitter {
         }
         let ports = ports(&lowered);
         let instances = instances(scope, &kinds);
+        let nets: HashSet<String> = lowered.nets.iter().map(|net| net.name.clone()).collect();
+        let refuse = |place: &str, reason: &str| EmitError {
+            block: scope.path.clone(),
+            place: place.to_owned(),
+            reason: reason.to_owned(),
+        };
+        if let Some(instance) = instances.iter().find(|instance| nets.contains(&instance.name)) {
+            return Err(refuse(&instance.name, "a signal and an instance get this name in Verilog; rename one"));
+        }
+        // Below the top that is legal everywhere; at the top it is Verilog too, but Verilator's C++ has one scope for both.
+        if forced.is_some() && nets.contains(&base) {
+            return Err(refuse(&base, "a signal of the top module may not have its name; print it under another one"));
+        }
         let body = print::body(scope, lowered, &kinds)?;
         let key = (base.clone(), body.clone());
         if let Some(name) = self.by_body.get(&key) {

@@ -17,6 +17,7 @@ use crate::cache::{self, EntryLock, PARTIAL};
 use crate::compiler::Compiler;
 use crate::error::{Error, Result};
 use crate::generated;
+use crate::inner::{self, INNER_CPP, INNER_VLT};
 use crate::model::Model;
 use crate::place::Places;
 use crate::process::{CompilerSlot, first_lines, run, shown, with_deep_stack};
@@ -55,6 +56,8 @@ pub struct Build {
     trace: bool,
     cycles: Option<u64>,
     parameters: Vec<(String, String)>,
+    /// Patterns (module, signal) of what can be read inside.
+    inner: Vec<(String, String)>,
     places: Option<Places>,
     progress: Option<fn(&str)>,
 }
@@ -96,6 +99,7 @@ impl Build {
             trace: false,
             cycles: None,
             parameters: Vec::new(),
+            inner: Vec::new(),
             places: None,
             progress: None,
         }
@@ -141,6 +145,14 @@ impl Build {
     #[must_use]
     pub fn parameter(mut self, name: &str, value: impl ToString) -> Build {
         self.parameters.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// Lets instances read the signals `signal` of the modules `module` ([`crate::Dut::inner`]); `*` stands for any letters in both. They then
+    /// stay as they are in the model, which costs a little speed.
+    #[must_use]
+    pub fn inner(mut self, module: &str, signal: &str) -> Build {
+        self.inner.push((module.to_owned(), signal.to_owned()));
         self
     }
 
@@ -250,6 +262,9 @@ impl Build {
         parts.extend(compiler.compile_flags(self.trace, vpi.is_some()));
         parts.extend(compiler.link_flags(vpi.is_some()));
         parts.extend(self.verilator_flags(tool, vpi));
+        if !self.inner.is_empty() {
+            parts.extend([INNER_CPP.to_owned(), inner::control_file(&self.inner)]);
+        }
         parts.extend(vpi.iter().flat_map(|vpi| [vec![vpi.main.clone()], vpi.link.clone()].concat()));
         parts.extend(self.sources.iter().flat_map(|(name, text)| [name.clone(), text.clone()]));
         format!("{}-{}", self.top, digest(parts.iter().map(String::as_str)))
@@ -332,13 +347,20 @@ impl Step<'_> {
         for (name, text) in &self.build.sources {
             write(&src.join(name), text)?;
         }
+        if !self.build.inner.is_empty() {
+            write(&src.join(INNER_VLT), &inner::control_file(&self.build.inner))?;
+        }
         let mut log = String::new();
         let mut verilator = with_deep_stack(&self.tool.program);
         verilator
             .current_dir(&src)
             .env("VERILATOR_ROOT", &self.tool.root)
             .args(self.build.verilator_flags(self.tool, self.vpi));
-        verilator.args(["--Mdir", "../obj"]).args(self.build.sources.iter().map(|(name, _)| name));
+        verilator.args(["--Mdir", "../obj"]);
+        // Before the sources that it speaks of.
+        verilator
+            .args((!self.build.inner.is_empty()).then_some(INNER_VLT))
+            .args(self.build.sources.iter().map(|(name, _)| name));
         self.run("Verilator", verilator, &src, &mut log)?;
 
         let mut flags = self.compiler.compile_flags(self.build.trace, self.vpi.is_some());
@@ -379,6 +401,9 @@ impl Step<'_> {
             .map_err(|declaration| Error::UnsupportedPort { top: self.build.top.clone(), declaration })?;
         write(&obj.join("ports.inc"), &generated::ports_include(&ports))?;
         write(&obj.join("runtime.h"), runtime::RUNTIME_H)?;
+        if !self.build.inner.is_empty() {
+            write(&obj.join("inner.cpp"), INNER_CPP)?;
+        }
         write(&obj.join("shim.cpp"), SHIM_CPP)
     }
 
@@ -403,6 +428,9 @@ impl Step<'_> {
             }
             if index == 0 {
                 text.push_str("#include \"shim.cpp\"\n");
+                if !self.build.inner.is_empty() {
+                    text.push_str("#include \"inner.cpp\"\n");
+                }
             }
             write(&obj.join(format!("{}.cpp", unit.name)), &text)?;
         }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::inner::InnerSlot;
 use crate::model::Model;
 
 /// State of registers and memories before anything drives them, and of every x that the design assigns. Inputs start in it too, so with
@@ -88,6 +89,7 @@ pub struct Dut {
     model: Arc<Model>,
     raw: *mut c_void,
     slots: Vec<Slot>,
+    pub(crate) inner_slots: Vec<InnerSlot>,
     time: u64,
     wave: Option<PathBuf>,
     stopped: bool,
@@ -117,7 +119,7 @@ impl Dut {
             writable: port.direction != Direction::Output,
         };
         let slots = model.ports().iter().zip(addresses).map(slot).collect();
-        Ok(Dut { model, raw, slots, time: 0, wave: None, stopped: false, ended: false })
+        Ok(Dut { model, raw, slots, inner_slots: Vec::new(), time: 0, wave: None, stopped: false, ended: false })
     }
 
     /// The port called `name`.
@@ -132,6 +134,11 @@ impl Dut {
     #[must_use]
     pub fn model(&self) -> &Arc<Model> {
         &self.model
+    }
+
+    /// The instance as C++ knows it.
+    pub(crate) fn raw(&self) -> *mut c_void {
+        self.raw
     }
 
     /// The value of a port of at most 64 bits.

@@ -81,6 +81,15 @@ pub enum Error {
         /// All ports, each as `direction name[bits]`.
         ports: Vec<String>,
     },
+    /// The model has no such signal inside that can be read.
+    UnknownInner {
+        /// The top module.
+        top: String,
+        /// The path asked for.
+        signal: String,
+        /// Why it is not found.
+        reason: &'static str,
+    },
     /// The design stopped itself: `$fatal`, `$stop`, `$error`, a failed assertion, or a loop that does not settle.
     Simulation {
         /// The top module.
@@ -150,6 +159,9 @@ impl fmt::Display for Error {
             Error::Load { path, reason } => write!(f, "cannot load the built model {}: {reason}", path.display()),
             Error::UnknownPort { top, port, ports } => {
                 write!(f, "`{top}` has no port `{port}`; its ports are: {}", ports.join(", "))
+            }
+            Error::UnknownInner { top, signal, reason } => {
+                write!(f, "the signal `{signal}` inside `{top}` cannot be read: {reason}")
             }
             Error::Simulation { top, time, message } => {
                 write!(f, "the simulation of `{top}` stopped at {time} ns: {message}")

@@ -11,6 +11,7 @@ use libloading::Library;
 use crate::build::BuildInfo;
 use crate::dut::{Direction, Dut, Port, PortInfo, Reset};
 use crate::error::{Error, Result};
+use crate::inner;
 
 /// One row of the port table in shim.cpp.
 #[repr(C)]
@@ -56,6 +57,8 @@ pub struct Model {
     info: BuildInfo,
     traced: bool,
     pub(crate) api: Api,
+    /// Finds signals inside, if the build named any.
+    pub(crate) inner: Option<inner::Find>,
 }
 
 impl Model {
@@ -70,6 +73,8 @@ impl Model {
                 .map_err(|cause| refused(cause.to_string()))?;
             *entry()
         };
+        // SAFETY: inner.cpp defines this symbol with this type.
+        let inner = unsafe { loaded.get::<inner::Find>(inner::SYMBOL) }.ok().map(|symbol| *symbol);
         std::mem::forget(loaded);
         if api.version != API_VERSION {
             return Err(refused(format!("it has interface {} instead of {API_VERSION}", api.version)));
@@ -79,7 +84,7 @@ impl Model {
         // SAFETY: the table is a static array of `count` rows (and one more) in the library, which is never unloaded.
         let rows = unsafe { std::slice::from_raw_parts(table, count as usize) };
         let ports = rows.iter().map(port_info).collect();
-        Ok(Model { top: top.to_owned(), ports, info, traced, api })
+        Ok(Model { top: top.to_owned(), ports, info, traced, api, inner })
     }
 
     /// A new instance with its own simulation context, its registers in the power-up state `reset`, at time 0, not yet evaluated.
