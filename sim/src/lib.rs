@@ -29,6 +29,7 @@ pub mod memory;
 pub mod monitor;
 pub mod poison;
 pub mod record;
+pub mod sdram;
 pub mod seed;
 pub mod waves;
 
@@ -43,3 +44,4 @@ pub use memory::{AxiMemory, Injection, MemoryConfig, Order, Window};
 pub use monitor::{Monitor, MonitorConfig, Rule, Violation};
 pub use poison::Poison;
 pub use record::{Burst, PipeRecord, Recording};
+pub use sdram::{SdramChip, SdramLimits, SdramPins};
