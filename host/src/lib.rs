@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!  Gemm ──compile(Config)──► Tiling ─► schedule ─► Program ──run──► Transport ─► Product { c, report }
-//!                                                                 Simulated | Modelled
+//!                                                                 Simulated | Modelled | Serial
 //! ```
 //!
 //! ```
@@ -27,6 +27,7 @@ mod nets;
 mod placement;
 mod program;
 mod report;
+mod serial;
 mod simulated;
 mod slots;
 mod timeline;
@@ -44,6 +45,7 @@ pub use nets::{Layer, Net};
 pub use placement::Product;
 pub use program::Program;
 pub use report::Report;
+pub use serial::{LineStatistics, LinkError, Serial, SerialSettings};
 pub use sim::{Burst, PipeRecord, Recording};
 pub use simulated::{Keep, MemorySettings, Observe, Simulated};
 pub use timeline::{Span, Taken, Timeline, lanes};

@@ -17,6 +17,7 @@ const LONG: Duration = Duration::from_secs(3);
 
 const CYCLES: &str = "{msg} [{bar:24}] {human_pos} of about {human_len} cycles, {rate} per second, {elapsed}";
 const COUNT: &str = "{spinner} {msg}: {human_pos} cycles, {rate} per second, {elapsed}";
+const BYTES: &str = "{spinner} {msg}: {bytes} over the line, {bytes_per_sec}, {elapsed}";
 const SPINNER: &str = "{spinner} {msg} ({elapsed})";
 
 /// Shows the cursor again and clears the line of a bar, if there is a terminal.
@@ -29,6 +30,11 @@ pub fn restore_terminal() {
 /// A sign that moves while a core runs, with the number of its cycles; invisible where standard error is no terminal.
 pub fn cycles() -> ProgressBar {
     signed(COUNT, "simulating")
+}
+
+/// A sign that moves while a board works, with the bytes that went over its line; invisible where standard error is no terminal.
+pub fn bytes() -> ProgressBar {
+    signed(BYTES, "asking the board")
 }
 
 /// Makes a bar of the sign, that is full after about so many cycles.
@@ -102,7 +108,7 @@ mod tests {
 
     #[test]
     fn templates_are_legal() {
-        for template in [CYCLES, COUNT, SPINNER] {
+        for template in [CYCLES, COUNT, BYTES, SPINNER] {
             assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
         }
     }

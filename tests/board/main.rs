@@ -3,8 +3,15 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod bench;
+mod cli;
 mod link_parts;
+mod noise;
+mod protocol;
 mod sdram;
 mod share;
+#[path = "../shell/mod.rs"]
+mod shell;
 mod verilog;
+mod whole;
 mod wires;

@@ -81,3 +81,50 @@ fn settings_that_cannot_be_are_refused_with_a_sentence() {
     assert!(refuse(Board::Ulx3s, Settings { clock_hz: 33_333_333, ..usual }).contains("PLL"));
     assert!(refuse(Board::Ulx3s, Settings { clock_hz: 200_000_000, ..usual }).contains("SDRAM"));
 }
+
+#[test]
+fn the_link_fits_beside_the_smallest_core() {
+    let mut link = fpga::board::Link::<64, 8>::new(50, 50_000_000, 25);
+    rtl::prim::prelude::Block::connect_all(&mut link);
+    let design = rtl::emit::emit(&link, "link").unwrap_or_else(|error| panic!("{error}"));
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("link-area");
+    design.write(&folder).unwrap();
+    let files: Vec<String> =
+        design.files().into_iter().map(|(file, _)| format!("\"{}\"", folder.join(file).display())).collect();
+    let yosys = Yosys::find().unwrap_or_else(|error| panic!("{error}"));
+    let commands =
+        [format!("read_verilog {}", files.join(" ")), "synth_ecp5 -no-rw-check -top link".into(), "stat".into()];
+    let log = yosys.run(&commands).unwrap_or_else(|error| panic!("{error}"));
+    let counted = &log[log.rfind("Number of cells").or(log.rfind("cells")).expect("a count")..];
+    let cells = |kind: &str| -> usize {
+        let line = counted.lines().find(|line| line.split_whitespace().any(|word| word == kind));
+        line.and_then(|line| line.split_whitespace().find_map(|word| word.parse().ok())).unwrap_or(0)
+    };
+    // A CCU2C is two look-up tables.
+    let luts = cells("LUT4") + 2 * cells("CCU2C") + 4 * cells("TRELLIS_DPR16X4");
+    println!("{luts} LUT4, {} registers, {} block RAM", cells("TRELLIS_FF"), cells("DP16KD"));
+    assert!(luts > 100 && luts < 800, "{luts} LUT4\n{counted}");
+    assert_eq!(cells("DP16KD"), 1);
+}
+
+#[test]
+fn every_pin_of_ulx3s_has_its_place() {
+    let settings = Settings::of(Board::Ulx3s);
+    let design = design(Board::Ulx3s, &Config::tiny(), &settings).unwrap_or_else(|error| panic!("{error}"));
+    let constraints = include_str!("../../constraints/ulx3s.lpf");
+    let mut sites = vec![];
+    for port in &design.module("ulx3s").unwrap().ports {
+        let bits = (0..port.width).map(|bit| format!("{}[{bit}]", port.name));
+        let names: Vec<String> = if port.width == 1 { vec![port.name.clone()] } else { bits.collect() };
+        for name in names {
+            let place = format!("LOCATE COMP \"{name}\" SITE \"");
+            let line = constraints.lines().find(|line| line.starts_with(&place)).unwrap_or_else(|| panic!("{name}"));
+            sites.push(line[place.len()..].trim_end_matches("\";").to_owned());
+            assert!(constraints.contains(&format!("IOBUF PORT \"{name}\" ")), "{name}");
+        }
+    }
+    assert_eq!(constraints.matches("LOCATE COMP").count(), sites.len(), "a place for a pin that is none");
+    sites.sort();
+    sites.dedup();
+    assert_eq!(constraints.matches("LOCATE COMP").count(), sites.len(), "two pins at one place");
+}

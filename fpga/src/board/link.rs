@@ -116,16 +116,14 @@ pub struct Link<const B: usize, const S: usize> {
     turn: Reg<Turn>,
     /// The header of the request: op, sequence, count, address, as they came.
     head: Vec<Reg<Bits<8>>>,
-    /// Bytes of the frame so far.
-    index: Reg<Bits<11>>,
-    /// Place in the buffer.
+    /// Bytes of the frame so far, place in the buffer, byte of the header.
     at: Reg<Bits<11>>,
     /// Bytes still to be moved.
     left: Reg<Bits<11>>,
     /// Byte of the word.
     lane: Reg<Bits<6>>,
-    /// Register of the next access.
-    register_address: Reg<Bits<16>>,
+    /// Register of the next access, within its block.
+    register: Reg<Bits<8>>,
     word: Vec<Reg<Bits<8>>>,
     strobe: Vec<Reg<Bit>>,
     address_gone: Reg<Bit>,
@@ -157,6 +155,14 @@ pub struct Link<const B: usize, const S: usize> {
     there: Signal<Local, Bit>,
     bad: Signal<Local, Bits<8>>,
     lane_last: Signal<Local, Bit>,
+    step: Signal<Local, Bit>,
+    clear: Signal<Local, Bit>,
+    spend: Signal<Local, Bit>,
+    load: Signal<Local, Bit>,
+    shift_head: Signal<Local, Bit>,
+    next_register: Signal<Local, Bit>,
+    picked: Signal<Local, Bits<B>>,
+    picked_lite: Signal<Local, Bits<32>>,
     finished: Signal<Local, Bit>,
     bare: Constant<Bits<12>>,
     block: Constant<Bits<12>>,
@@ -239,11 +245,10 @@ impl<const B: usize, const S: usize> Link<B, S> {
             buffer: Ram::whole(2 * BLOCK_BYTES, 1),
             turn: Reg::default(),
             head: vec![Reg::default(); REQUEST_HEADER],
-            index: Reg::default(),
             at: Reg::default(),
             left: Reg::default(),
             lane: Reg::default(),
-            register_address: Reg::default(),
+            register: Reg::default(),
             word: vec![Reg::default(); S],
             strobe: vec![Reg::default(); S],
             address_gone: Reg::default(),
@@ -274,6 +279,14 @@ impl<const B: usize, const S: usize> Link<B, S> {
             there: Signal::default(),
             bad: Signal::default(),
             lane_last: Signal::default(),
+            step: Signal::default(),
+            clear: Signal::default(),
+            spend: Signal::default(),
+            load: Signal::default(),
+            shift_head: Signal::default(),
+            next_register: Signal::default(),
+            picked: Signal::default(),
+            picked_lite: Signal::default(),
             finished: Signal::default(),
             bare: Constant::new((BARE as u64).into()),
             block: Constant::new((BLOCK_BYTES as u64).into()),
@@ -299,7 +312,7 @@ impl<const B: usize, const S: usize> Logic for Link<B, S> {
     #[hdl_gen]
     fn update(&mut self) {
         comment!("link_{m_axi_wdata}: frames on a serial line become accesses to registers and memory.");
-        dff_setup!(self, clk, turn, index, at, left, lane, register_address, address_gone, word_gone, status);
+        dff_setup!(self, clk, turn, at, left, lane, register, address_gone, word_gone, status);
         dff_setup!(self, clk, damaged, known, last_sequence, last_status, legal, is_hello, beats);
         self.uart_rx.clk.next = self.clk.val();
         self.uart_rx.rst.next = self.rst.val();
@@ -340,7 +353,7 @@ impl<const B: usize, const S: usize> Logic for Link<B, S> {
         self.fits.next = (self.last.val() < self.block.val())
             & (self.count.val() != 0)
             & (self.head[3].q.val().get_bits::<5>(3) == 0)
-            & (bit_cast::<12, 11>(self.index.q.val()) == self.length.val());
+            & (bit_cast::<12, 11>(self.at.q.val()) == self.length.val());
         self.legal.d.next = self.fits.val()
             & (self.head[0].q.val().get_bits::<6>(2) == 0)
             & (self.memory.val()
@@ -350,7 +363,7 @@ impl<const B: usize, const S: usize> Logic for Link<B, S> {
         self.is_hello.d.next = (self.head[0].q.val() == self.op_hello.val())
             & (self.count.val() == self.hello_bytes.val())
             & (self.head[3].q.val() == 0)
-            & (bit_cast::<12, 11>(self.index.q.val()) == self.bare.val());
+            & (bit_cast::<12, 11>(self.at.q.val()) == self.bare.val());
         self.span.next = (self.last.val() >> self.word_shift.val()) - (self.first.val() >> self.word_shift.val());
         self.beats.d.next = self.span.val().get_bits::<8>(0);
 
@@ -358,9 +371,14 @@ impl<const B: usize, const S: usize> Logic for Link<B, S> {
         self.buffer.clock.next = self.clk.val();
         self.buffer.read_enable.next = (self.turn.q.val() == Turn::Fetch) | (self.turn.q.val() == Turn::Load);
         self.buffer.read_address.next = bit_cast::<16, 11>(self.at.q.val());
+        if self.turn.q.val() == Turn::Fetch {
+            self.buffer.read_address.next = bit_cast::<16, 11>(self.at.q.val() + 9);
+        }
         self.buffer.write_enable[0].next = false;
         self.buffer.write_address.next = bit_cast::<16, 11>(self.at.q.val());
 
+        self.picked.next = self.m_axi_rdata.val() >> (bit_cast::<B, 6>(self.lane.q.val()) << 3);
+        self.picked_lite.next = self.m_axil_rdata.val() >> (bit_cast::<32, 6>(self.lane.q.val()) << 3);
         // The byte that comes in: of the line, of a register, of memory, of the greeting.
         self.octet.next = self.deframe.octet.val();
         self.there.next = false;
@@ -376,19 +394,11 @@ impl<const B: usize, const S: usize> Logic for Link<B, S> {
             if self.memory.val() {
                 self.there.next = self.m_axi_rvalid.val();
                 self.bad.next = bit_cast::<8, 2>(self.m_axi_rresp.val());
-                for i in 0..self._bytes {
-                    if self.lane.q.val() == i.to_bits::<6>() {
-                        self.octet.next = self.m_axi_rdata.val().get_bits::<8>(i * 8);
-                    }
-                }
+                self.octet.next = self.picked.val().get_bits::<8>(0);
             } else {
                 self.there.next = self.m_axil_rvalid.val();
                 self.bad.next = bit_cast::<8, 2>(self.m_axil_rresp.val());
-                for i in 0..4 {
-                    if self.lane.q.val() == i.to_bits::<6>() {
-                        self.octet.next = self.m_axil_rdata.val().get_bits::<8>(i * 8);
-                    }
-                }
+                self.octet.next = self.picked_lite.val().get_bits::<8>(0);
             }
         }
         self.buffer.write[0].next = self.octet.val();
@@ -398,8 +408,10 @@ impl<const B: usize, const S: usize> Logic for Link<B, S> {
         }
 
         // The buses.
-        self.m_axil_awaddr.next = self.register_address.q.val();
-        self.m_axil_araddr.next = self.register_address.q.val();
+        self.m_axil_awaddr.next = (bit_cast::<16, 6>(self.address.val().get_bits::<6>(10)) << 10)
+            | (bit_cast::<16, 8>(self.register.q.val()) << 2);
+        self.m_axil_araddr.next = (bit_cast::<16, 6>(self.address.val().get_bits::<6>(10)) << 10)
+            | (bit_cast::<16, 8>(self.register.q.val()) << 2);
         self.m_axil_awvalid.next = false;
         self.m_axil_wvalid.next = false;
         self.m_axil_arvalid.next = false;
@@ -426,11 +438,9 @@ impl<const B: usize, const S: usize> Logic for Link<B, S> {
             self.strobe[i].d.next = self.strobe[i].q.val();
             self.bus_word.lane[i].next = self.word[i].q.val();
             self.strobe_word.lane[i].next = self.strobe[i].q.val().into();
-            if self.turn.q.val() == Turn::Take {
-                if self.lane.q.val() == i.to_bits::<6>() {
-                    self.word[i].d.next = self.buffer.read[0].val();
-                    self.strobe[i].d.next = true;
-                }
+            if (self.turn.q.val() == Turn::Take) & (self.lane.q.val() == i.to_bits::<6>()) {
+                self.word[i].d.next = self.buffer.read[0].val();
+                self.strobe[i].d.next = true;
             }
             if (self.turn.q.val() == Turn::Check) | ((self.turn.q.val() == Turn::Push) & self.m_axi_wready.val()) {
                 self.strobe[i].d.next = false;
@@ -444,45 +454,32 @@ impl<const B: usize, const S: usize> Logic for Link<B, S> {
         self.enframe.in_valid.next = false;
         self.enframe.in_last.next = false;
         self.enframe.in_data.next = self.head[0].q.val();
-        for i in 0..self._head {
-            self.head[i].clock.next = self.clk.val();
-            self.head[i].d.next = self.head[i].q.val();
-        }
         self.finished.next = false;
+        // What the counters do: written once each, which keeps them small.
+        self.step.next = false;
+        self.clear.next = false;
+        self.spend.next = false;
+        self.shift_head.next = false;
+        self.next_register.next = false;
+        self.load.next = (self.turn.q.val() == Turn::Check) | (self.turn.q.val() == Turn::Status);
 
         match self.turn.q.val() {
             Turn::Listen => {
                 self.status.d.next = 0.into();
                 self.buffer.write_enable[0].next = self.deframe.octet_valid.val();
-                self.buffer.write_address.next = bit_cast::<16, 11>(self.index.q.val());
-                if self.deframe.octet_valid.val() {
-                    // It stops at 2047, which is the length of no request.
-                    if self.index.q.val() != 2047 {
-                        self.index.d.next = self.index.q.val() + 1;
-                    }
-                    if self.index.q.val() < 9 {
-                        for i in 0..self._head_less_1 {
-                            self.head[i].d.next = self.head[i + 1].q.val();
-                        }
-                        self.head[8].d.next = self.deframe.octet.val();
-                    }
-                }
+                // It stops at 2047, which is the length of no request.
+                self.step.next = self.deframe.octet_valid.val() & (self.at.q.val() != 2047);
+                self.shift_head.next = self.deframe.octet_valid.val() & (self.at.q.val() < 9);
                 if self.deframe.frame_end.val() {
                     self.turn.d.next = Turn::Check;
                     self.damaged.d.next =
-                        !self.deframe.good.val() | (bit_cast::<12, 11>(self.index.q.val()) < self.bare.val());
+                        !self.deframe.good.val() | (bit_cast::<12, 11>(self.at.q.val()) < self.bare.val());
                 }
             }
             Turn::Check => {
                 self.address_gone.d.next = false;
                 self.word_gone.d.next = false;
-                self.left.d.next = self.count.val();
-                self.register_address.d.next = self.address.val().get_bits::<16>(0);
-                self.at.d.next = 0.into();
-                self.lane.d.next = 0.into();
-                if self.memory.val() {
-                    self.lane.d.next = self.address.val().get_bits::<6>(0) & self.align.val();
-                }
+                self.clear.next = true;
                 if self.damaged.q.val() {
                     self.turn.d.next = Turn::Head;
                 } else if self.is_hello.q.val() {
@@ -501,17 +498,12 @@ impl<const B: usize, const S: usize> Logic for Link<B, S> {
                 } else {
                     self.last_sequence.d.next = self.head[1].q.val();
                     self.turn.d.next = Turn::Aim;
-                    if self.writes.val() {
-                        self.at.d.next = 9.into();
-                    }
                 }
             }
             Turn::Greet => {
                 self.buffer.write_enable[0].next = true;
-                self.at.d.next = self.at.q.val() + 1;
-                if self.at.q.val() == 7 {
-                    self.finished.next = true;
-                }
+                self.step.next = true;
+                self.finished.next = self.at.q.val() == 7;
             }
             Turn::Aim => {
                 if self.memory.val() {
@@ -536,12 +528,10 @@ impl<const B: usize, const S: usize> Logic for Link<B, S> {
                 self.turn.d.next = Turn::Take;
             }
             Turn::Take => {
-                self.at.d.next = self.at.q.val() + 1;
-                self.left.d.next = self.left.q.val() - 1;
-                self.lane.d.next = self.lane.q.val() + 1;
+                self.step.next = true;
+                self.spend.next = true;
                 self.turn.d.next = Turn::Fetch;
                 if self.lane_last.val() {
-                    self.lane.d.next = 0.into();
                     self.turn.d.next = Turn::Push;
                 }
             }
@@ -577,7 +567,7 @@ impl<const B: usize, const S: usize> Logic for Link<B, S> {
                 if !self.memory.val() & self.m_axil_bvalid.val() {
                     self.status.d.next = bit_cast::<8, 2>(self.m_axil_bresp.val());
                     self.last_status.d.next = bit_cast::<8, 2>(self.m_axil_bresp.val());
-                    self.register_address.d.next = self.register_address.q.val() + 4;
+                    self.next_register.next = true;
                     self.turn.d.next = Turn::Fetch;
                     if (self.left.q.val() == 0) | (self.m_axil_bresp.val() != 0) {
                         self.finished.next = true;
@@ -587,19 +577,17 @@ impl<const B: usize, const S: usize> Logic for Link<B, S> {
             Turn::Pull => {
                 if self.there.val() {
                     self.buffer.write_enable[0].next = true;
-                    self.at.d.next = self.at.q.val() + 1;
-                    self.left.d.next = self.left.q.val() - 1;
-                    self.lane.d.next = self.lane.q.val() + 1;
+                    self.step.next = true;
+                    self.spend.next = true;
                     // The worse of two errors is the one with the larger number.
                     if self.bad.val() > self.status.q.val() {
                         self.status.d.next = self.bad.val();
                     }
                     if self.lane_last.val() {
-                        self.lane.d.next = 0.into();
                         self.m_axi_rready.next = self.memory.val();
                         self.m_axil_rready.next = !self.memory.val();
                         if !self.memory.val() {
-                            self.register_address.d.next = self.register_address.q.val() + 4;
+                            self.next_register.next = true;
                             self.turn.d.next = Turn::Aim;
                         }
                         if (self.left.q.val() == 1) | (!self.memory.val() & (self.bad.val() != 0)) {
@@ -616,27 +604,20 @@ impl<const B: usize, const S: usize> Logic for Link<B, S> {
                         self.enframe.in_data.next = self.damaged_op.val();
                     }
                 }
-                if self.enframe.in_ready.val() {
-                    // Once around, so the header is as before when its last byte is gone.
-                    for i in 0..self._head_less_1 {
-                        self.head[i].d.next = self.head[i + 1].q.val();
-                    }
-                    self.head[8].d.next = self.head[0].q.val();
-                    self.at.d.next = self.at.q.val() + 1;
-                    if self.at.q.val() == 8 {
-                        self.turn.d.next = Turn::Status;
-                    }
+                // Once around, so the header is as before when its last byte is gone.
+                self.shift_head.next = self.enframe.in_ready.val();
+                self.step.next = self.enframe.in_ready.val();
+                if self.enframe.in_ready.val() & (self.at.q.val() == 8) {
+                    self.turn.d.next = Turn::Status;
                 }
             }
             Turn::Status => {
-                self.at.d.next = 0.into();
-                self.left.d.next = self.count.val();
+                self.clear.next = true;
                 self.enframe.in_valid.next = true;
                 self.enframe.in_data.next = self.status.q.val();
                 self.enframe.in_last.next = !self.has_data.val();
                 if self.enframe.in_ready.val() {
                     self.turn.d.next = Turn::Listen;
-                    self.index.d.next = 0.into();
                     if self.has_data.val() {
                         self.turn.d.next = Turn::Load;
                     }
@@ -650,22 +631,59 @@ impl<const B: usize, const S: usize> Logic for Link<B, S> {
                 self.enframe.in_data.next = self.buffer.read[0].val();
                 self.enframe.in_last.next = self.left.q.val() == 1;
                 if self.enframe.in_ready.val() {
-                    self.at.d.next = self.at.q.val() + 1;
-                    self.left.d.next = self.left.q.val() - 1;
+                    self.step.next = true;
+                    self.spend.next = true;
                     self.turn.d.next = Turn::Load;
                     if self.left.q.val() == 1 {
+                        self.clear.next = true;
                         self.turn.d.next = Turn::Listen;
                     }
                 }
             }
         }
-        if self.finished.val() {
+        if self.step.val() {
+            self.at.d.next = self.at.q.val() + 1;
+        }
+        if self.clear.val() | self.finished.val() {
             self.at.d.next = 0.into();
+        }
+        if self.finished.val() {
             self.turn.d.next = Turn::Head;
+        }
+        if self.spend.val() {
+            self.left.d.next = self.left.q.val() - 1;
+            self.lane.d.next = self.lane.q.val() + 1;
+            if self.lane_last.val() {
+                self.lane.d.next = 0.into();
+            }
+        }
+        if self.next_register.val() {
+            self.register.d.next = self.register.q.val() + 1;
+        }
+        if self.load.val() {
+            self.left.d.next = self.count.val();
+            self.register.d.next = self.address.val().get_bits::<8>(2);
+            self.lane.d.next = 0.into();
+            if self.memory.val() {
+                self.lane.d.next = self.address.val().get_bits::<6>(0) & self.align.val();
+            }
+        }
+        for i in 0..self._head {
+            self.head[i].clock.next = self.clk.val();
+            self.head[i].d.next = self.head[i].q.val();
+        }
+        if self.shift_head.val() {
+            for i in 0..self._head_less_1 {
+                self.head[i].d.next = self.head[i + 1].q.val();
+            }
+            self.head[8].d.next = self.head[0].q.val();
+            if self.turn.q.val() == Turn::Listen {
+                self.head[8].d.next = self.deframe.octet.val();
+            }
         }
         if self.rst.val() {
             self.turn.d.next = Turn::Listen;
-            self.index.d.next = 0.into();
+            self.at.d.next = 0.into();
             self.known.d.next = false;
         }
     }

@@ -372,14 +372,12 @@ impl<const B: usize, const S: usize> Logic for Sdram<B, S> {
                 self.have.d.next = false;
             }
         }
-        if !self.have.q.val() | (self.issue.val() & self.last.val()) {
-            if self.word_valid.val() {
-                self.have.d.next = true;
-                self.writes.d.next = self.word_write.val();
-                self.address.d.next = self.word_address.val().get_bits::<25>(0);
-                self.word.d.next = self.word_data.val();
-                self.strobes.d.next = self.word_strb.val();
-            }
+        if self.word_valid.val() & (!self.have.q.val() | (self.issue.val() & self.last.val())) {
+            self.have.d.next = true;
+            self.writes.d.next = self.word_write.val();
+            self.address.d.next = self.word_address.val().get_bits::<25>(0);
+            self.word.d.next = self.word_data.val();
+            self.strobes.d.next = self.word_strb.val();
         }
 
         // Read data. Bit n of `coming`: READ has been on the pins for n cycles.

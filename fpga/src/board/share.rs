@@ -317,12 +317,11 @@ impl<const B: usize, const S: usize> Logic for Share<B, S> {
         }
         self.b_valid[0].next = self.answering.q.val() & !self.answer_master.q.val();
         self.b_valid[1].next = self.answering.q.val() & self.answer_master.q.val();
-        if self.answering.q.val() {
-            if (self.b_ready[0].val() & !self.answer_master.q.val())
-                | (self.b_ready[1].val() & self.answer_master.q.val())
-            {
-                self.answering.d.next = false;
-            }
+        if self.answering.q.val()
+            & ((self.b_ready[0].val() & !self.answer_master.q.val())
+                | (self.b_ready[1].val() & self.answer_master.q.val()))
+        {
+            self.answering.d.next = false;
         }
 
         // Read words go back in the order in which they were asked for.

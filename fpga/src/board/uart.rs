@@ -45,6 +45,7 @@ pub struct UartRx {
     highs: Reg<Bits<2>>,
     shift: Reg<Bits<8>>,
     level: Signal<Local, Bit>,
+    look: Signal<Local, Bit>,
     first: Constant<Bits<12>>,
     second: Constant<Bits<12>>,
     third: Constant<Bits<12>>,
@@ -72,6 +73,7 @@ impl UartRx {
             highs: Reg::default(),
             shift: Reg::default(),
             level: Signal::default(),
+            look: Signal::default(),
             first: Constant::new((middle - aside).into()),
             second: Constant::new(middle.into()),
             third: Constant::new((middle + aside).into()),
@@ -91,6 +93,7 @@ impl Logic for UartRx {
         self.valid.next = false;
         self.broken.next = false;
         self.data.next = self.shift.q.val();
+        self.look.next = false;
         self.level.next = self.highs.q.val().get_bit(1);
         if !self.busy.q.val() {
             self.count.d.next = 0.into();
@@ -99,13 +102,11 @@ impl Logic for UartRx {
             self.busy.d.next = !self.line.q.val();
         } else {
             self.count.d.next = self.count.q.val() + 1;
-            if (self.count.q.val() == self.first.val())
+            self.look.next = (self.count.q.val() == self.first.val())
                 | (self.count.q.val() == self.second.val())
-                | (self.count.q.val() == self.third.val())
-            {
-                if self.line.q.val() {
-                    self.highs.d.next = self.highs.q.val() + 1;
-                }
+                | (self.count.q.val() == self.third.val());
+            if self.look.val() & self.line.q.val() {
+                self.highs.d.next = self.highs.q.val() + 1;
             }
             if self.count.q.val() == self.last.val() {
                 self.count.d.next = 0.into();
