@@ -146,7 +146,8 @@ pub struct Link<const B: usize, const S: usize> {
     first: Signal<Local, Bits<12>>,
     last: Signal<Local, Bits<12>>,
     length: Signal<Local, Bits<12>>,
-    span: Signal<Local, Bits<12>>,
+    first_word: Signal<Local, Bits<12>>,
+    last_word: Signal<Local, Bits<12>>,
     writes: Signal<Local, Bit>,
     memory: Signal<Local, Bit>,
     fits: Signal<Local, Bit>,
@@ -270,7 +271,8 @@ impl<const B: usize, const S: usize> Link<B, S> {
             first: Signal::default(),
             last: Signal::default(),
             length: Signal::default(),
-            span: Signal::default(),
+            first_word: Signal::default(),
+            last_word: Signal::default(),
             writes: Signal::default(),
             memory: Signal::default(),
             fits: Signal::default(),
@@ -364,8 +366,9 @@ impl<const B: usize, const S: usize> Logic for Link<B, S> {
             & (self.count.val() == self.hello_bytes.val())
             & (self.head[3].q.val() == 0)
             & (bit_cast::<12, 11>(self.at.q.val()) == self.bare.val());
-        self.span.next = (self.last.val() >> self.word_shift.val()) - (self.first.val() >> self.word_shift.val());
-        self.beats.d.next = self.span.val().get_bits::<8>(0);
+        self.last_word.next = self.last.val() >> self.word_shift.val();
+        self.first_word.next = self.first.val() >> self.word_shift.val();
+        self.beats.d.next = self.last_word.val().get_bits::<8>(0) - self.first_word.val().get_bits::<8>(0);
 
         // The buffer.
         self.buffer.clock.next = self.clk.val();
@@ -378,7 +381,7 @@ impl<const B: usize, const S: usize> Logic for Link<B, S> {
         self.buffer.write_address.next = bit_cast::<16, 11>(self.at.q.val());
 
         self.picked.next = self.m_axi_rdata.val() >> (bit_cast::<B, 6>(self.lane.q.val()) << 3);
-        self.picked_lite.next = self.m_axil_rdata.val() >> (bit_cast::<32, 6>(self.lane.q.val()) << 3);
+        self.picked_lite.next = self.m_axil_rdata.val() >> (bit_cast::<32, 2>(self.lane.q.val().get_bits::<2>(0)) << 3);
         // The byte that comes in: of the line, of a register, of memory, of the greeting.
         self.octet.next = self.deframe.octet.val();
         self.there.next = false;
@@ -652,7 +655,8 @@ impl<const B: usize, const S: usize> Logic for Link<B, S> {
         }
         if self.spend.val() {
             self.left.d.next = self.left.q.val() - 1;
-            self.lane.d.next = self.lane.q.val() + 1;
+            // Only as many bits as the bus needs: the mask makes the others constant.
+            self.lane.d.next = (self.lane.q.val() + 1) & self.align.val();
             if self.lane_last.val() {
                 self.lane.d.next = 0.into();
             }
