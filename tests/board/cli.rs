@@ -43,6 +43,12 @@ fn commands_run_on_a_board_as_they_run_on_a_simulated_core() {
         .good();
     assert_eq!(read("hello-board.txt"), read("hello.txt"));
 
+    let said = folder.quader(&format!("demo {line}")).good();
+    assert!(said.contains("on the board with the core tiny") && said.contains("bit for bit the model's"), "{said}");
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/qlinearconv");
+    let said = folder.quader(&format!("onnx-node {examples} {line}")).good();
+    assert!(said.contains("(uart)") && said.contains("elements equal output_0.pb"), "{said}");
+
     folder.refuses(&format!("{gemm} {}", line.replace("tiny", "lite")), "say --config tiny");
     served.off();
 }

@@ -160,3 +160,13 @@ fn what_is_no_board_is_told_in_a_sentence() {
     drop(first);
     served.off();
 }
+
+#[test]
+#[ignore = "builds lite, which takes minutes; cargo test --test board -- --ignored"]
+fn a_product_runs_on_a_board_with_lite() {
+    let config = Config::lite();
+    let served = Served::new(Board::Ulx3s, &config, 9, Noise::none());
+    let mut core = open(&served, &config);
+    multiply(&mut core, [24, 40, 48], 9);
+    served.off();
+}

@@ -132,7 +132,7 @@ pub(super) fn ulx3s(mut design: Design, clock_hz: u32) -> Result<Design, BoardEr
          \x20   );\n\
          endmodule\n",
         pins.join(",\n"),
-        output.div_ceil(2) - 1 + u32::from(output == 1),
+        output.div_ceil(2) - 1,
     );
     let ports = PINS
         .iter()
