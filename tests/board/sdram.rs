@@ -234,6 +234,38 @@ fn words_in_an_open_row_take_a_cycle_per_two_bytes() {
     }
 }
 
+#[test]
+fn rows_cost_what_the_page_says() {
+    for (clock_hz, closed, other) in [(50_000_000, 1, 2), (75_000_000, 2, 4)] {
+        let mut bench = Bench::new(8, clock_hz, 4);
+        bench.start();
+        // Cycles from the acceptance of a read to its word.
+        let mut read = |address: u32| {
+            let (mut taken, mut cycles) = (false, 0);
+            loop {
+                bench.ask(!taken, false, address, 0, 0xff);
+                bench.low(true);
+                let word = bench.get();
+                taken |= bench.dut.get(bench.ready) == 1;
+                bench.high();
+                if word.is_some() {
+                    return cycles;
+                }
+                cycles += u64::from(taken);
+                assert!(cycles < 50, "no word");
+            }
+        };
+        // The first refresh is far away: all rows are closed.
+        let first = read(0);
+        let open = read(8);
+        assert_eq!(first - open, closed, "{clock_hz} Hz: a closed row");
+        assert_eq!(read(16), open);
+        assert_eq!(read(1 << 12) - open, other, "{clock_hz} Hz: another row of the bank");
+        assert_eq!(read(1 << 10) - open, closed, "{clock_hz} Hz: a bank that was not used yet");
+        bench.chip.check();
+    }
+}
+
 /// The chip at 100 MHz after the commands that set it up, at a cycle from which everything may come.
 fn ready_chip() -> SdramChip {
     let mut chip = SdramChip::new(SdramLimits::MT48LC16M16A2_75, 100_000_000, Poison::new(1));
