@@ -80,6 +80,8 @@ pub enum LinkError {
     },
     /// The board was reset while a program used it.
     Reset,
+    /// The core does not stop.
+    Stuck,
     /// A request was answered with an error.
     Answered {
         /// What was asked for.
@@ -132,6 +134,9 @@ impl fmt::Display for LinkError {
                 write!(f, "the job needs {needed} bytes of memory, and the board has {has}: take a smaller one")
             }
             LinkError::Reset => f.write_str("the board was reset while it was in use: run the command again"),
+            LinkError::Stuck => {
+                f.write_str("the core on the board does not stop: press its reset button and run the command again")
+            }
             LinkError::Answered { what, address, status } => {
                 let name = isa::link::LinkStatus::from_code(*status)
                     .map_or("unknown".to_owned(), |known| format!("{known:?}"));

@@ -36,6 +36,9 @@ const CALM: u32 = 32;
 /// Longest sleep between two looks at the status.
 const POLL_MAX: Duration = Duration::from_millis(50);
 
+/// Looks at the status after which a core that should stop counts as stuck; it takes as many cycles as its memory needs for what is under way.
+const STOP_LOOKS: u32 = 1_000;
+
 /// Called with the bytes carried so far, both ways.
 type Watch = Box<dyn FnMut(u64)>;
 
@@ -169,9 +172,13 @@ impl Serial {
     /// Stops whatever runs and waits until the core is idle.
     fn soft_reset(&mut self) -> Result<()> {
         self.write_registers(context_address(0, context::SOFT_RESET), &[1])?;
-        // The whole word: idle and no longer draining.
-        while self.status()? != Status::Idle as u32 {}
-        Ok(())
+        for _ in 0..STOP_LOOKS {
+            // The whole word: idle and no longer draining.
+            if self.status()? == Status::Idle as u32 {
+                return Ok(());
+            }
+        }
+        Err(LinkError::Stuck.into())
     }
 
     /// Sets bases, windows and program, and rings the start doorbell.
