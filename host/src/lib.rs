@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!  Gemm ──compile(Config)──► Tiling ─► schedule ─► Program ──run──► Transport ─► Product { c, report }
-//!                                                                 Simulated | Modelled
+//!                                                                 Simulated | Modelled | Serial
 //! ```
 //!
 //! ```
@@ -32,6 +32,7 @@ mod program;
 mod report;
 mod residual;
 mod roof;
+mod serial;
 mod simulated;
 mod slots;
 mod timeline;
@@ -56,6 +57,7 @@ pub use residual::Residual;
 pub use roof::Roof;
 pub use sim::core::Ended;
 pub use sim::{Burst, Look, PipeRecord, Recording};
+pub use serial::{LineStatistics, LinkError, Serial, SerialSettings};
 pub use simulated::{Keep, MemorySettings, Observe, Simulated};
 pub use timeline::{Span, Taken, Timeline, lanes};
 pub use transport::Transport;

@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | [`Simulated`](crate::Simulated) | the hardware in Verilator, behind an AXI4 memory | yes |
 //! | [`Modelled`](crate::Modelled) | the instruction-level model | no |
+//! | [`Serial`](crate::Serial) | a board on a serial line | yes |
 
 use crate::error::{HostError, Result};
 use crate::program::Program;
@@ -30,7 +31,7 @@ pub trait Transport {
     /// Writes the code of a program into global memory, runs it, and waits for its end. After a fault the core is ready again.
     ///
     /// *Errors*: [`HostError::Fault`] with the fault record; [`HostError::Simulation`] if the simulation fails or the core used
-    /// the bus against its rules.
+    /// the bus against its rules; [`HostError::Link`] if the board or its line fails.
     fn run(&mut self, program: &Program) -> Result<Report>;
 }
 

@@ -14,6 +14,7 @@
 //! | [`mod@effects`] | what an instruction reads and writes, exactly |
 //! | [`asm`] | the text form of programs: assembler, disassembler |
 //! | [`mod@check`] | the program checker |
+//! | [`link`] | the frames between a host and a board |
 //! | [`program`] | the builder that assigns the flags |
 //! | [`docgen`] | `docs/isa.md`, `docs/registers.md` and `include/quader.h`, made from the tables |
 //! | [`random`] | random legal instructions for tests |
@@ -35,6 +36,7 @@ pub mod field;
 pub mod geometry;
 pub mod inst;
 pub mod limits;
+pub mod link;
 pub mod opcode;
 mod order;
 pub mod pipe;

@@ -69,3 +69,10 @@ fn every_mnemonic_and_register_stands_in_the_documents() {
     }
     assert!(!page.contains("TODO") && page.is_ascii());
 }
+
+#[test]
+fn the_frames_of_the_link_stand_on_the_page_of_boards() {
+    let page = std::fs::read_to_string(repository().join("docs/board.md")).unwrap();
+    let tables = isa::link::tables();
+    assert!(page.contains(&tables), "docs/board.md does not hold these tables:\n{tables}");
+}

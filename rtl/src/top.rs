@@ -42,6 +42,8 @@ pub struct Core<const B: usize, const S: usize> {
     pub rst: Signal<In, Bit>,
     /// Interrupt, level.
     pub irq: Signal<Out, Bit>,
+    /// Field `state` of the status register, for lamps and for logic beside the core.
+    pub state: Signal<Out, Bits<2>>,
     pub s_axil_awaddr: Signal<In, Bits<16>>,
     pub s_axil_awprot: Signal<In, Bits<3>>,
     pub s_axil_awvalid: Signal<In, Bit>,
@@ -172,6 +174,7 @@ impl<const B: usize, const S: usize> Core<B, S> {
             clk: Signal::default(),
             rst: Signal::default(),
             irq: Signal::default(),
+            state: Signal::default(),
             s_axil_awaddr: Signal::default(),
             s_axil_awprot: Signal::default(),
             s_axil_awvalid: Signal::default(),
@@ -347,6 +350,7 @@ impl<const B: usize, const S: usize> Logic for Core<B, S> {
         self.s_axil_rvalid.next = self.csr.s_axil_rvalid.val();
         self.csr.s_axil_rready.next = self.s_axil_rready.val();
         self.irq.next = self.csr.irq.val();
+        self.state.next = self.control.status.val();
         self.csr.snapshot_done.next = self.counters.snapshot_done.val();
         self.csr.counter_low.next = self.counters.read_low.val();
         self.csr.counter_high.next = self.counters.read_high.val();

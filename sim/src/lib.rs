@@ -32,6 +32,7 @@ pub mod memory;
 pub mod monitor;
 pub mod poison;
 pub mod record;
+pub mod sdram;
 pub mod seed;
 pub mod waves;
 
@@ -47,3 +48,4 @@ pub use memory::{AxiMemory, Injection, MemoryConfig, Order, Window};
 pub use monitor::{Monitor, MonitorConfig, Rule, Violation};
 pub use poison::Poison;
 pub use record::{Burst, PipeRecord, Recording};
+pub use sdram::{SdramChip, SdramLimits, SdramPins};

@@ -171,6 +171,7 @@ impl Demo {
         let place = match backend {
             Backend::Rtl => "the simulated core",
             Backend::Model => "the model of the core",
+            Backend::Uart => "the board with the core",
         };
         let mut text = format!(
             "{} handwritten digits, network 64 -> 90 -> 10 in int8, on {place} {} (cube {m0} x {k0} x {n0})\n\n{drawing}\n",
@@ -190,7 +191,7 @@ impl Demo {
         let numpys = if numpy == Some(true) { " and NumPy's" } else { "" };
         text.push_str(&row("core", score.core, &format!("{equal}{numpys}")));
         text.push('\n');
-        text.push_str(&table::summary(&core.report, core.seconds));
+        text.push_str(&table::summary(&core.report, core.seconds, *backend));
         text
     }
 

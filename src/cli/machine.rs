@@ -1,26 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The core that a command runs on: simulated or modelled, with progress on a terminal.
+//! The core that a command runs on: simulated, modelled, or on a board, with progress on a terminal.
 
 use super::progress::Waiting;
 use super::{Backend, Failure, Result, Target, progress};
-use host::{Keep, MemorySettings, Modelled, Observe, Simulated, Transport};
+use host::{Keep, MemorySettings, Modelled, Observe, Serial, SerialSettings, Simulated, Transport};
 use indicatif::ProgressBar;
 use std::path::Path;
 
-/// A core of either kind.
+/// A core of any kind.
 pub struct Machine {
     transport: Box<dyn Transport>,
     sign: ProgressBar,
+    counts_cycles: bool,
 }
 
 impl Machine {
     /// The core that `target` names. A simulated one is built now if it is not in the cache, and says so; `wave` is a VCD file that it writes.
     pub fn new(target: &Target, memory: MemorySettings, wave: Option<&Path>) -> Result<Machine> {
+        if let Some((port, settings)) = target.line()? {
+            return on_board(target, port, settings);
+        }
         match target.backend {
-            Backend::Rtl => simulated(target, memory, wave),
+            Backend::Rtl | Backend::Uart => simulated(target, memory, wave),
             Backend::Model => {
                 let transport = Box::new(Modelled::new(&target.config, memory.seed)?);
-                Ok(Machine { transport, sign: ProgressBar::hidden() })
+                Ok(Machine { transport, sign: ProgressBar::hidden(), counts_cycles: true })
             }
         }
     }
@@ -28,7 +32,8 @@ impl Machine {
     /// The core, while `message` says what it does; in about so many cycles, if that is known.
     pub fn doing(&mut self, message: impl Into<String>, cycles: Option<u64>) -> &mut dyn Transport {
         self.sign.set_message(message.into());
-        if let Some(cycles) = cycles {
+        // A board tells bytes, not cycles.
+        if let Some(cycles) = cycles.filter(|_| self.counts_cycles) {
             progress::expect(&self.sign, cycles);
         }
         &mut *self.transport
@@ -63,7 +68,15 @@ fn simulated(target: &Target, memory: MemorySettings, wave: Option<&Path>) -> Re
         last = cycles;
         shown.set_position(before + cycles);
     });
-    Ok(Machine { transport: Box::new(core), sign })
+    Ok(Machine { transport: Box::new(core), sign, counts_cycles: true })
+}
+
+fn on_board(target: &Target, port: &Path, settings: SerialSettings) -> Result<Machine> {
+    let sign = progress::bytes();
+    let shown = sign.clone();
+    let core = Serial::open(port, &target.config, settings);
+    let core = core.inspect_err(|_| sign.finish_and_clear())?.on_progress(move |bytes| shown.set_position(bytes));
+    Ok(Machine { transport: Box::new(core), sign, counts_cycles: false })
 }
 
 /// Refuses memory settings that cannot be, in the words of the command line.

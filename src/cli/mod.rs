@@ -33,10 +33,10 @@ mod verilog;
 use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use host::HostError;
+use host::{HostError, LinkError, SerialSettings};
 use isa::Config;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Why a command did not do what it was asked.
@@ -80,7 +80,13 @@ impl fmt::Display for Failure {
 impl From<HostError> for Failure {
     fn from(error: HostError) -> Failure {
         match error {
-            HostError::Fault(_) | HostError::Simulation(_) => Failure::failed(error),
+            HostError::Link(
+                LinkError::NoPort { .. }
+                | LinkError::Forbidden { .. }
+                | LinkError::WrongCore { .. }
+                | LinkError::Memory { .. },
+            ) => Failure::input(error),
+            HostError::Fault(_) | HostError::Simulation(_) | HostError::Link(_) => Failure::failed(error),
             _ => Failure::input(error),
         }
     }
@@ -93,6 +99,8 @@ pub enum Backend {
     Rtl,
     /// The instruction-level model: the same bits, no cycles
     Model,
+    /// A board on a serial line, see --port
+    Uart,
 }
 
 impl Backend {
@@ -101,6 +109,7 @@ impl Backend {
         match self {
             Backend::Rtl => "rtl",
             Backend::Model => "model",
+            Backend::Uart => "uart",
         }
     }
 }
@@ -111,15 +120,46 @@ pub struct Target {
     /// Core
     #[arg(long, value_name = "CORE", default_value = "lite", value_parser = core())]
     pub config: Config,
-    /// Simulated hardware or model
+    /// Simulated hardware, model, or a board
     #[arg(long, value_enum, default_value_t = Backend::Rtl)]
     pub backend: Backend,
+    /// Serial port of the board, for --backend uart
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<PathBuf>,
+    /// Bits per second of that port [default: 1000000]
+    #[arg(long, value_name = "N")]
+    pub baud: Option<u32>,
     /// Write the figures as JSON; `-` is standard output, which then has nothing else
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
     /// Where the timelines of its runs go, for `quader trace`.
     #[arg(skip)]
     pub trace: Option<trace::Sink>,
+}
+
+impl Target {
+    /// The serial line to the board, port and rate, if that is the backend.
+    ///
+    /// *Errors*: no port for a board, or a port for something else.
+    pub fn line(&self) -> Result<Option<(&Path, SerialSettings)>> {
+        let usual = SerialSettings::default();
+        match (self.backend, &self.port) {
+            (Backend::Uart, None) => Err(Failure::input(
+                "--backend uart needs --port: say where the board is, for example --port /dev/ttyUSB0",
+            )),
+            (Backend::Uart, Some(_)) if self.baud == Some(0) => Err(Failure::input(
+                "--baud is 0, and nothing is sent at that rate: give the rate of the board, 1000000",
+            )),
+            (Backend::Uart, Some(port)) => {
+                Ok(Some((port, SerialSettings { baud: self.baud.unwrap_or(usual.baud), ..usual })))
+            }
+            (_, Some(_)) => Err(Failure::input("--port needs --backend uart: only a board is at the end of a line")),
+            (_, None) if self.baud.is_some() => {
+                Err(Failure::input("--baud needs --backend uart: only a board is at the end of a line"))
+            }
+            (_, None) => Ok(None),
+        }
+    }
 }
 
 /// Parses the name of a core.
@@ -159,6 +199,7 @@ Examples:
   quader step examples/hello.qasm --mem examples/hello.txt
                                                 step through a program, look into the buffers
   quader trace gemm --m 64 --n 64 --k 64        a timeline of every instruction, as a page
+  quader gemm --backend uart --port /dev/ttyUSB0 --config tiny --m 32 --n 32 --k 32   on a board
   quader verilog --config tiny --out rtl-tiny   the hardware as Verilog
   quader doctor                                 which tools are there
 

@@ -148,7 +148,7 @@ impl OnnxNode {
                 format!("{} nodes of ONNX {place}\n\n{}\n", cases.len(), table::table(&rows))
             }
         };
-        text.push_str(&table::summary(&total, seconds));
+        text.push_str(&table::summary(&total, seconds, *backend));
         let pipes = table::pipes(&total);
         if !pipes.is_empty() {
             text.push_str(&format!("\nwhere the cycles went\n{pipes}"));

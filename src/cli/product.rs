@@ -120,7 +120,7 @@ pub struct Options {
     #[arg(long, value_name = "F.vcd")]
     wave: Option<PathBuf>,
     /// Write the program with its data into a folder instead of running it, for a core of your own
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "wave", "json", "backend", "Memory"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "wave", "json", "backend", "port", "baud", "Memory"])]
     pub program: Option<PathBuf>,
     #[command(flatten)]
     pub target: Target,
@@ -168,7 +168,11 @@ impl Memory {
         ];
         match given.iter().find(|(_, given)| *given) {
             Some((option, _)) => {
-                Err(Failure::input(format!("{option} needs --backend rtl: the model has no clock and no bus")))
+                let why = match backend {
+                    Backend::Uart => "a board has a memory of its own, and its signals are inside",
+                    _ => "the model has no clock and no bus",
+                };
+                Err(Failure::input(format!("{option} needs --backend rtl: {why}")))
             }
             None => Ok(settings),
         }
@@ -352,7 +356,7 @@ impl Options {
     pub fn check(&self, work: &Work, product: &Product) -> Result<(usize, Vec<Mismatch>)> {
         let got = product.values();
         let mut references = vec![(format!("the independent {}", work.reference), (work.expected)())];
-        if self.target.backend == Backend::Rtl {
+        if self.target.backend != Backend::Model {
             let mut model = Modelled::new(&self.target.config, self.seed)?;
             references.push(("the model".to_owned(), (work.run)(&mut model)?.values()));
         }
@@ -375,7 +379,7 @@ impl Options {
     fn text(&self, work: &Work, product: &Product, seconds: f64, mismatches: usize) -> String {
         let Target { config, backend, .. } = &self.target;
         let mut text = format!("{} on {} ({}), seed {}\n\n", work.title, config.name, backend.name(), self.seed);
-        text.push_str(&table::summary(&product.report, seconds));
+        text.push_str(&table::summary(&product.report, seconds, *backend));
         text.push_str(&work.notes);
         let pipes = table::pipes(&product.report);
         if !pipes.is_empty() {
@@ -384,7 +388,7 @@ impl Options {
         }
         if mismatches == 0 {
             let elements = grouped(work.result.1.iter().product::<usize>() as u64);
-            let model = if self.target.backend == Backend::Rtl { "the model and " } else { "" };
+            let model = if self.target.backend != Backend::Model { "the model and " } else { "" };
             text.push_str(&format!("\nall {elements} elements equal {model}an independent {}\n", work.reference));
         }
         text

@@ -18,6 +18,7 @@ const LONG: Duration = Duration::from_secs(3);
 const CYCLES: &str = "{msg} [{bar:24}] {human_pos} of about {human_len} cycles, {rate} per second, {elapsed}";
 const COUNT: &str = "{spinner} {msg}: {human_pos} cycles, {rate} per second, {elapsed}";
 const ROWS: &str = "[{bar:24}] {pos} of {len}: {msg} ({elapsed}, about {eta} to go)";
+const BYTES: &str = "{spinner} {msg}: {bytes} over the line, {bytes_per_sec}, {elapsed}";
 const SPINNER: &str = "{spinner} {msg} ({elapsed})";
 
 /// Shows the cursor again and clears the line of a bar, if there is a terminal.
@@ -38,6 +39,11 @@ pub fn rows(count: usize) -> ProgressBar {
     bar.set_length(count as u64);
     bar.set_style(style(ROWS));
     bar
+}
+
+/// A sign that moves while a board works, with the bytes that went over its line; invisible where standard error is no terminal.
+pub fn bytes() -> ProgressBar {
+    signed(BYTES, "asking the board")
 }
 
 /// Makes a bar of the sign, that is full after about so many cycles.
@@ -111,7 +117,7 @@ mod tests {
 
     #[test]
     fn templates_are_legal() {
-        for template in [CYCLES, COUNT, ROWS, SPINNER] {
+        for template in [CYCLES, COUNT, ROWS, BYTES, SPINNER] {
             assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
         }
     }

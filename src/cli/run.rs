@@ -53,8 +53,8 @@ impl Run {
         let source = Source::read(&self.program)?;
         let image = self.image.read()?;
         let program = self.image.place(&source, image.len() as u64)?;
-        if self.wave.is_some() && self.target.backend == super::Backend::Model {
-            return Err(Failure::input("--wave needs --backend rtl: the model has no signals"));
+        if self.wave.is_some() && self.target.backend != super::Backend::Rtl {
+            return Err(Failure::input("--wave needs --backend rtl: only a simulation shows its signals"));
         }
         let out = Output::create(&self.out)?;
         let json = self.target.json.as_deref().map(Output::create_or_stdout).transpose()?;
@@ -104,7 +104,7 @@ impl Run {
             source.program.len(),
             self.out.display()
         );
-        text.push_str(&table::summary(report, seconds));
+        text.push_str(&table::summary(report, seconds, self.target.backend));
         let pipes = table::pipes(report);
         if !pipes.is_empty() {
             text.push_str("\nwhere the cycles went\n");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Tables on a terminal, and the figures of a run as people read them.
 
+use super::Backend;
 use host::Report;
 use isa::{Activity, Counter, Pipe};
 use std::fmt::Write as _;
@@ -44,8 +45,8 @@ pub fn percent(share: Option<f64>) -> String {
     share.map_or("-".to_owned(), |share| format!("{:.2} %", 100.0 * share))
 }
 
-/// Cycles and utilisation in a few lines; on a model, what it knows.
-pub fn summary(report: &Report, seconds: f64) -> String {
+/// Cycles and utilisation in a few lines; on a model, what it knows. `seconds` are those of the simulation, or with the line those of a board.
+pub fn summary(report: &Report, seconds: f64, backend: Backend) -> String {
     let useful = report.get(Counter::UsefulMacs).unwrap_or(0);
     let peak = report.peak_macs_per_cycle();
     let Some(cycles) = report.cycles() else {
@@ -55,13 +56,15 @@ pub fn summary(report: &Report, seconds: f64) -> String {
             percent(report.su())
         );
     };
-    let rate = cycles as f64 / seconds;
+    let time = match backend {
+        Backend::Uart => format!("{seconds:.2} s with the line"),
+        _ => format!("{} simulated per second", grouped((cycles as f64 / seconds) as u64)),
+    };
     format!(
-        "cycles       {} ({} simulated per second)\n\
+        "cycles       {} ({time})\n\
          MACs         {} useful, {:.1} of {peak} per cycle\n\
          utilisation  SU {} (space) x TU {} (time) = OU {}\n",
         grouped(cycles),
-        grouped(rate as u64),
         grouped(useful),
         useful as f64 / cycles as f64,
         percent(report.su()),

@@ -75,8 +75,13 @@ impl Trace {
     /// Runs the command.
     pub fn run(mut self) -> Result {
         let target = self.what.target();
-        if target.backend == super::Backend::Model {
-            return Err(Failure::input("trace needs --backend rtl: the model has no cycles"));
+        let blind = match target.backend {
+            super::Backend::Rtl => None,
+            super::Backend::Model => Some("the model has no cycles"),
+            super::Backend::Uart => Some("a board does not show every cycle"),
+        };
+        if let Some(why) = blind {
+            return Err(Failure::input(format!("trace needs --backend rtl: {why}")));
         }
         let sink = Sink::default();
         target.trace = Some(Rc::clone(&sink));
