@@ -31,6 +31,7 @@ mod simulated;
 mod slots;
 mod timeline;
 mod transport;
+mod trigger;
 
 pub use channels::{FixedMode, Output};
 pub use conv::{CompiledConv, Conv, ConvTiling, conv2d};
@@ -44,7 +45,8 @@ pub use nets::{Layer, Net};
 pub use placement::Product;
 pub use program::Program;
 pub use report::Report;
-pub use sim::{Burst, PipeRecord, Recording};
+pub use sim::{Burst, Counted, Dump, Format, PipeRecord, Recording, Saved, Written};
 pub use simulated::{Keep, MemorySettings, Observe, Simulated};
 pub use timeline::{Span, Taken, Timeline, lanes};
 pub use transport::Transport;
+pub use trigger::Trigger;

@@ -3,24 +3,28 @@
 
 use super::progress::Waiting;
 use super::{Backend, Failure, Result, Target, progress};
-use host::{Keep, MemorySettings, Modelled, Observe, Simulated, Transport};
+use host::{Dump, HostError, Keep, MemorySettings, Modelled, Observe, Simulated, Transport, Written};
 use indicatif::ProgressBar;
-use std::path::Path;
 
 /// A core of either kind.
 pub struct Machine {
-    transport: Box<dyn Transport>,
+    core: Core,
     sign: ProgressBar,
 }
 
+enum Core {
+    Simulated(Box<Simulated>),
+    Modelled(Box<Modelled>),
+}
+
 impl Machine {
-    /// The core that `target` names. A simulated one is built now if it is not in the cache, and says so; `wave` is a VCD file that it writes.
-    pub fn new(target: &Target, memory: MemorySettings, wave: Option<&Path>) -> Result<Machine> {
+    /// The core that `target` names. A simulated one is built now if it is not in the cache, and says so; `wave` is what it writes.
+    pub fn new(target: &Target, memory: MemorySettings, wave: Option<Dump>) -> Result<Machine> {
         match target.backend {
             Backend::Rtl => simulated(target, memory, wave),
             Backend::Model => {
-                let transport = Box::new(Modelled::new(&target.config, memory.seed)?);
-                Ok(Machine { transport, sign: ProgressBar::hidden() })
+                let core = Core::Modelled(Box::new(Modelled::new(&target.config, memory.seed)?));
+                Ok(Machine { core, sign: ProgressBar::hidden() })
             }
         }
     }
@@ -31,7 +35,18 @@ impl Machine {
         if let Some(cycles) = cycles {
             progress::expect(&self.sign, cycles);
         }
-        &mut *self.transport
+        match &mut self.core {
+            Core::Simulated(core) => &mut **core,
+            Core::Modelled(core) => &mut **core,
+        }
+    }
+
+    /// Completes the waveform; `None` if none was asked for.
+    pub fn end_wave(&mut self) -> Result<Option<Written>> {
+        match &mut self.core {
+            Core::Simulated(core) => Ok(core.end_wave()?),
+            Core::Modelled(_) => Ok(None),
+        }
     }
 }
 
@@ -41,7 +56,7 @@ impl Drop for Machine {
     }
 }
 
-fn simulated(target: &Target, memory: MemorySettings, wave: Option<&Path>) -> Result<Machine> {
+fn simulated(target: &Target, memory: MemorySettings, wave: Option<Dump>) -> Result<Machine> {
     let config = &target.config;
     let name = &config.name;
     let time = if config.peak_macs() > 1024 { "several minutes" } else { "about a minute" };
@@ -50,7 +65,7 @@ fn simulated(target: &Target, memory: MemorySettings, wave: Option<&Path>) -> Re
         format!("building the simulation of {name}, {time}, once"),
     );
     let timelines = target.trace.clone().map(|sink| -> Keep { Box::new(move |run| sink.borrow_mut().push(run)) });
-    let core = Simulated::observed(config, memory, Observe { wave, timelines })?;
+    let core = Simulated::observed(config, memory, Observe { wave, timelines }).map_err(refused)?;
     drop(waiting);
     let sign = progress::cycles();
     let shown = sign.clone();
@@ -63,7 +78,15 @@ fn simulated(target: &Target, memory: MemorySettings, wave: Option<&Path>) -> Re
         last = cycles;
         shown.set_position(before + cycles);
     });
-    Ok(Machine { transport: Box::new(core), sign })
+    Ok(Machine { core: Core::Simulated(Box::new(core)), sign })
+}
+
+/// A waveform that cannot be is bad input.
+fn refused(error: HostError) -> Failure {
+    match error {
+        HostError::Simulation(error @ sim::Error::Model(verilated::Error::Wave { .. })) => Failure::input(error),
+        other => other.into(),
+    }
 }
 
 /// Refuses memory settings that cannot be, in the words of the command line.

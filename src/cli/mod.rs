@@ -26,6 +26,7 @@ mod run;
 mod table;
 mod trace;
 mod verilog;
+mod wave;
 
 use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
@@ -154,6 +155,7 @@ Examples:
   quader onnx-node examples/qlinearconv         a node of ONNX with its test data
   quader run examples/hello.qasm --mem examples/hello.txt --out out.bin
   quader trace gemm --m 64 --n 64 --k 64        a timeline of every instruction, as a page
+  quader gemm --m 64 --n 64 --k 64 --wave w.fst  a waveform that says what the core does
   quader verilog --config tiny --out rtl-tiny   the hardware as Verilog
   quader doctor                                 which tools are there
 
