@@ -102,7 +102,7 @@ struct Plan {
 impl Waving {
     /// Refuses what no simulation gives, before anything is computed.
     ///
-    /// *Errors*: no backend with cycles, neither format, an empty window, `mismatch` where `compares` is false.
+    /// *Errors*: no backend with cycles, neither format, an empty window.
     pub fn check(&self, target: &Target) -> Result {
         let Some(path) = &self.wave else { return Ok(()) };
         if target.backend == Backend::Model {

@@ -27,6 +27,7 @@ pub(crate) struct FstSink {
     /// By number of the code.
     ids: Vec<Option<FstSignalId>>,
     now: u64,
+    block_bytes: usize,
     /// The bits of a text, kept to be used again.
     text: Vec<u8>,
 }
@@ -44,7 +45,7 @@ impl FstSink {
         let mut header = open_fst(path, &info).map_err(failed)?;
         let mut ids = Vec::new();
         declare(&mut header, items, &mut ids)?;
-        Ok(FstSink { body: header.finish().map_err(failed)?, ids, now: 0, text: Vec::new() })
+        Ok(FstSink { body: header.finish().map_err(failed)?, ids, now: 0, block_bytes: BLOCK_BYTES, text: Vec::new() })
     }
 
     fn id(&self, code: u64) -> Option<FstSignalId> {
@@ -95,7 +96,7 @@ fn failed(error: FstWriteError) -> io::Error {
 impl Sink for FstSink {
     fn time(&mut self, time: u64) -> io::Result<()> {
         // A block ends where a new time begins.
-        if self.body.size() > BLOCK_BYTES && time > self.now {
+        if self.body.size() > self.block_bytes && time > self.now {
             self.body.flush().map_err(failed)?;
         }
         self.now = time;
@@ -126,5 +127,51 @@ impl Sink for FstSink {
     fn finish(mut self: Box<Self>, end: u64) -> io::Result<()> {
         self.body.time_change(end).map_err(failed)?;
         self.body.finish().map_err(failed)?.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sink::scope;
+    use super::*;
+    use vcd::{IdCode, Var};
+    use wellen::{SignalValueRef, simple};
+
+    #[test]
+    fn changes_in_many_blocks_are_read_back_and_long_texts_are_cut() {
+        let path = std::env::temp_dir().join(format!("sim-fst-{}.fst", std::process::id()));
+        let var = |kind, size, code: u32, name: &str| {
+            ScopeItem::Var(Var::new(kind, size, IdCode::from(code), name.to_owned(), None))
+        };
+        let text_bits = 8 * TEXT_BYTES as u32;
+        let vars = vec![var(VarType::Wire, 13, 0, "n"), var(VarType::String, text_bits, 1, "text")];
+        let mut sink = FstSink::create(&path, &[scope("top", vars)], 0).expect("writable");
+        sink.block_bytes = 1000;
+        let mut sink = Box::new(sink);
+        for step in 0..2000u64 {
+            sink.time(step * 10).expect("writable");
+            // A time may be told twice, a code that is not declared is dropped.
+            sink.time(step * 10).expect("writable");
+            sink.bits(0, format!("{step:b}").as_bytes()).expect("writable");
+            sink.bits(7, b"1").expect("writable");
+            sink.text(1, &"ab".repeat(step as usize % 90)).expect("writable");
+        }
+        sink.finish(20_000).expect("writable");
+        let mut wave = simple::read(&path).expect("it is complete");
+        let ids: Vec<_> = wave.hierarchy().all_vars().map(|var| wave.hierarchy()[var].signal_ref()).collect();
+        wave.load_signals(&ids);
+        let times = wave.time_table().to_vec();
+        let changes = |id| {
+            let signal = wave.get_signal(id).expect("it was loaded");
+            let bits = |value: SignalValueRef| value.to_bit_string().expect("it is of bits");
+            signal.iter_changes().map(|(at, value)| (times[at as usize], bits(value))).collect::<Vec<_>>()
+        };
+        let numbers = (0..2000).map(|step| (step * 10, format!("{step:013b}"))).collect::<Vec<_>>();
+        assert_eq!(changes(ids[0]), numbers);
+        let texts = changes(ids[1]);
+        let at = |step: usize| &texts[texts.partition_point(|(time, _)| *time <= step as u64 * 10) - 1].1;
+        assert!(at(0).bytes().all(|bit| bit == b'0'));
+        assert!(at(1001).ends_with("0110000101100010") && at(85).ends_with("0110000101111110"), "ab, and a~");
+        std::fs::remove_file(path).expect("removable");
     }
 }
