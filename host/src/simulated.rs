@@ -9,7 +9,8 @@ use crate::transport::{Transport, check_address};
 use isa::Config;
 use sim::core::{Core, Ended, Run, model, recordable_model};
 use sim::{Dump, GlobalMemory, MemoryConfig, Poison, Written};
-use verilated::Reset;
+use std::sync::Arc;
+use verilated::{Model, Reset};
 
 /// How the memory behind the core behaves.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -79,15 +80,17 @@ impl Simulated {
         self
     }
 
-    fn build(config: &Config, memory: MemorySettings, observe: Observe) -> Result<Simulated> {
+    /// As [`Simulated::observed`], of a model that somebody built: of the core that `config` describes, or of a changed copy. It has to be traced as
+    /// what is observed needs it ([`sim::core`]).
+    ///
+    /// *Errors*: as [`Simulated::new`]; [`HostError::Simulation`] if the model is not traced enough.
+    pub fn of_model(
+        model: &Arc<Model>,
+        config: &Config,
+        memory: MemorySettings,
+        observe: Observe,
+    ) -> Result<Simulated> {
         let Observe { wave, timelines } = observe;
-        let config = config.clone().checked()?;
-        // Verilator's tracing is compiled in where nets are wanted; the group needs the ports only.
-        let nets = wave.as_ref().is_some_and(|dump| !dump.is_group_alone());
-        let model = match timelines.is_some() || wave.is_some() {
-            true => recordable_model(&config, nets)?,
-            false => model(&config, false)?,
-        };
         let settings = MemoryConfig {
             latency: memory.latency,
             bytes_per_cycle: memory.bytes_per_cycle,
@@ -97,12 +100,23 @@ impl Simulated {
             ..MemoryConfig::ideal(config.bus_bytes)
         };
         let gm = GlobalMemory::new(Poison::new(memory.seed));
-        let mut core = Core::with_model(&model, &config, settings, gm, Reset::Random(memory.seed as u32))?;
+        let mut core = Core::with_model(model, config, settings, gm, Reset::Random(memory.seed as u32))?;
         if let Some(dump) = wave {
             core.start_wave(dump)?;
         }
         let core = if timelines.is_some() { core.recorded()? } else { core };
         Ok(Simulated { core, memory, watch: Box::new(|_| {}), keep: timelines })
+    }
+
+    fn build(config: &Config, memory: MemorySettings, observe: Observe) -> Result<Simulated> {
+        let config = config.clone().checked()?;
+        // Verilator's tracing is compiled in where nets are wanted; the group needs the ports only.
+        let nets = observe.wave.as_ref().is_some_and(|dump| !dump.is_group_alone());
+        let model = match observe.timelines.is_some() || observe.wave.is_some() {
+            true => recordable_model(&config, nets)?,
+            false => model(&config, false)?,
+        };
+        Simulated::of_model(&model, &config, memory, observe)
     }
 
     /// Completes the waveform; `None` without one.
