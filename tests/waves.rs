@@ -407,6 +407,8 @@ fn a_wave_can_begin_and_end_while_a_program_runs() {
     core.start(&run).unwrap();
     let steps = |core: &mut Core, count| (0..count).for_each(|_| core.bench_mut().step().unwrap());
     steps(&mut core, 200);
+    let absent = core.start_wave(Dump { scope: Some("absent".into()), ..Dump::new(folder.path("first.vcd")) });
+    assert!(absent.is_err_and(|error| error.to_string().contains("no scope `absent` in `TOP.quader`")));
     let files = ["first.vcd", "second.fst"];
     for name in files {
         core.start_wave(Dump { depth: Some(1), ..Dump::new(folder.path(name)) }).unwrap();

@@ -53,7 +53,7 @@ pub enum Ended {
 pub struct Core {
     bench: Bench,
     config: Config,
-    /// Address and bytes of the program started last.
+    /// Address and bytes of the program that was started, until it is known to have ended.
     program: Option<(u64, u32)>,
 }
 
@@ -234,8 +234,14 @@ impl Core {
         let began = self.bench.cycle();
         loop {
             match Status::from_bits(self.read(context::STATUS)?) {
-                Status::Done => return Ok(Ended::Done),
-                Status::Fault => return Ok(Ended::Fault(self.fault_record()?)),
+                Status::Done => {
+                    self.program = None;
+                    return Ok(Ended::Done);
+                }
+                Status::Fault => {
+                    self.program = None;
+                    return Ok(Ended::Fault(self.fault_record()?));
+                }
                 Status::Idle | Status::Running => {}
             }
             let waited = self.bench.cycle() - began;
@@ -286,6 +292,7 @@ impl Core {
     /// # Errors
     /// [`Error::Timeout`] after about `limit` cycles, as [`Bench::step`].
     pub fn soft_reset(&mut self, limit: u64) -> Result<()> {
+        self.program = None;
         self.write(context::SOFT_RESET, 1)?;
         let began = self.bench.cycle();
         // The whole word: idle and no longer draining.

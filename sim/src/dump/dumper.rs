@@ -60,6 +60,15 @@ impl Dumper {
     /// [`crate::Error::Model`] if the model is not traced, the scope is not there or the file cannot be written; [`crate::Error::Config`] for a
     /// file of neither format.
     pub(crate) fn new(dut: &mut Dut, dump: Dump) -> Result<Dumper> {
+        let made = Dumper::open(dut, dump);
+        if made.is_err() {
+            // The next one finds no waveform open.
+            dut.close_trace()?;
+        }
+        made
+    }
+
+    fn open(dut: &mut Dut, dump: Dump) -> Result<Dumper> {
         let format = Format::of(&dump.path)?;
         let mut group = Group::of(dut);
         if group.is_none() && (dump.counted == Counted::Running || dump.is_group_alone()) {
