@@ -18,7 +18,7 @@ use super::{Format, TEXT_BYTES};
 use crate::bus::{AxiIn, AxiOut};
 use crate::record::{PIPES, TracePorts};
 use isa::limits::INSTRUCTION_BYTES;
-use isa::{Config, Inst, Pipe};
+use isa::{Config, Flag, Inst, Pipe};
 use std::io;
 use vcd::{IdCode, ReferenceIndex, ScopeItem, Var, VarType};
 use verilated::Dut;
@@ -61,8 +61,8 @@ pub(crate) struct Group {
     pipes: Pipes,
     traffic: Traffic,
     variables: Vec<Variable>,
-    /// What the texts of the pipes are of: program and instruction.
-    shown: [(u64, Now); PIPES],
+    /// What the texts of the pipes are of: program, instruction and activity, and the flags that are waited for.
+    shown: [(u64, Now, Vec<Flag>); PIPES],
 }
 
 impl Group {
@@ -132,36 +132,49 @@ impl Group {
             self.pipe(index);
         }
         let (tile, block) = match self.pipes.block() {
-            Some((tile, block)) => (tile, block.map(Some)),
-            None => (NOTHING.to_owned(), [None; 3]),
+            Some((tile, block)) => (Some(tile), block.map(Some)),
+            None => (None, [None; 3]),
         };
         self.text(TILE, tile);
         for (at, number) in block.into_iter().enumerate() {
             self.number(TILE + 1 + at, number);
         }
         for (at, text) in channels.texts.into_iter().enumerate() {
-            self.text(BUS + at, text.unwrap_or_else(|| NOTHING.to_owned()));
+            self.text(BUS + at, text);
         }
     }
 
     fn pipe(&mut self, index: usize) {
         let place = PIPE + OF_PIPE * index;
-        let now = self.pipes.now(index);
-        let before = std::mem::replace(&mut self.shown[index], (self.pipes.programs(), now));
-        // Texts are made when they may differ.
-        if before.0 != self.pipes.programs() || before.1.instruction != now.instruction {
-            self.text(place, now.instruction.map_or_else(|| NOTHING.to_owned(), |at| self.pipes.text(at)));
+        let (program, now) = (self.pipes.programs(), self.pipes.now(index));
+        let (shown_program, shown, missing) = &mut self.shown[index];
+        // Texts cost more than everything else here, so they are made only when they may differ.
+        let is_other = *shown_program != program || shown.instruction != now.instruction;
+        let waits_for_others = missing.as_slice() != self.pipes.missing(index);
+        let is_changed = shown.activity != now.activity || waits_for_others;
+        (*shown_program, *shown) = (program, now);
+        if waits_for_others {
+            *missing = self.pipes.missing(index).to_vec();
+        }
+        if is_other {
+            self.text(place, now.instruction.map(|at| self.pipes.text(at)));
             self.number(place + 1, now.instruction.map(|at| (at * INSTRUCTION_BYTES) as u64));
         }
-        self.text(place + 2, self.pipes.state(index));
+        let is_unknown = matches!(&self.variables[place + 2].value, Value::Text(text) if text == NOTHING);
+        if is_changed || is_unknown {
+            self.text(place + 2, Some(self.pipes.state(index)));
+        }
     }
 
     fn number(&mut self, at: usize, value: Option<u64>) {
         self.set(at, Value::Number(value));
     }
 
-    fn text(&mut self, at: usize, value: String) {
-        self.set(at, Value::Text(value));
+    fn text(&mut self, at: usize, value: Option<String>) {
+        match (&self.variables[at].value, value) {
+            (Value::Text(text), None) if text == NOTHING => {}
+            (_, value) => self.set(at, Value::Text(value.unwrap_or_else(|| NOTHING.to_owned()))),
+        }
     }
 
     fn set(&mut self, at: usize, value: Value) {

@@ -151,6 +151,11 @@ impl Pipes {
         self.tracks[index].now
     }
 
+    /// The flags that pipe `index` waits for, if it does.
+    pub(crate) fn missing(&self, index: usize) -> &[Flag] {
+        &self.tracks[index].missing
+    }
+
     /// The instruction with this index in the text of the assembler.
     pub(crate) fn text(&self, index: usize) -> String {
         match self.program.get(index) {
