@@ -58,7 +58,7 @@ fn the_page_has_every_command_as_the_help_has_it() {
         assert!(page.contains(&format!("| {what} |")), "docs/step.md does not say: {what}");
     }
     let one = hello(&folder, "help wave\n").good();
-    assert!(one.contains("wave FILE.vcd | off") && !one.contains("delete"), "{one}");
+    assert!(one.contains("wave FILE.vcd | FILE.fst | off") && !one.contains("delete"), "{one}");
 }
 
 #[test]
@@ -218,10 +218,10 @@ fn a_waveform_is_written_from_here_on_and_only_then_there() {
     let folder = example("step-wave");
     let ended = hello(
         &folder,
-        "step 100\nwave part.vcd\nstep 50\nwave off\nwave again.vcd\nrestart\nwave absent/x.vcd\nwave whole.vcd\nstep 3\nquit\nstep\n",
+        "step 100\nwave part.vcd\nstep 50\nwave off\nwave again.txt\nrestart\nwave absent/x.vcd\nwave whole.vcd\nstep 3\nquit\nstep\n",
     );
     assert_eq!(ended.status(), 2, "{}", ended.stderr());
-    assert!(ended.stderr().contains("line 5: there is one waveform per run"), "{}", ended.stderr());
+    assert!(ended.stderr().contains("line 5: ") && ended.stderr().contains("its name has to end in .vcd or .fst"), "{}", ended.stderr());
     assert!(ended.stderr().contains("line 7: cannot write absent/x.vcd"), "{}", ended.stderr());
     assert_eq!(folder.names(), ["hello.qasm", "hello.txt", "part.vcd", "whole.vcd"]);
     let part = verilated::Wave::read(folder.path("part.vcd")).expect("it is a waveform");

@@ -368,6 +368,14 @@ impl CompiledConv {
         &self.conv
     }
 
+    /// Where the first byte of the result lies in GM after the run.
+    pub fn result_address(&self) -> u64 {
+        match &self.plan {
+            Plan::Gemm(compiled) => compiled.result_address(),
+            Plan::Maps { program, .. } => placement::result_address(program),
+        }
+    }
+
     /// How it is cut; `None` if it runs as a matrix product.
     pub fn tiling(&self) -> Option<&ConvTiling> {
         match &self.plan {

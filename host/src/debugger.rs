@@ -23,8 +23,7 @@ use crate::transport::check_address;
 use event::Mark;
 use isa::{Activity, Config, Flag, Inst, Pipe};
 use sim::core::{Core, Ended, open_model};
-use sim::{Burst, GlobalMemory, Look, Poison, Recording};
-use std::path::Path;
+use sim::{Burst, Dump, GlobalMemory, Look, Poison, Recording, Written};
 use std::sync::Arc;
 use verilated::{Model, Reset};
 
@@ -202,18 +201,18 @@ impl Debugger {
         Ok(())
     }
 
-    /// Writes every signal of every cycle from now on into a VCD file.
+    /// Writes a waveform from now on.
     ///
-    /// *Errors*: [`HostError::Simulation`] if the core was made without waves, has written a waveform since its start, or the file cannot be
-    /// written.
-    pub fn start_wave(&mut self, path: &Path) -> Result<()> {
-        let started = self.core.bench_mut().dut_mut().trace(path);
-        started.map_err(|error| HostError::Simulation(error.into()))
+    /// *Errors*: [`HostError::Simulation`] if the core was made without waves, writes one already, or the file cannot be written.
+    pub fn start_wave(&mut self, dump: Dump) -> Result<()> {
+        Ok(self.core.start_wave(dump)?)
     }
 
     /// Completes the waveform, if one is being written.
-    pub fn end_wave(&mut self) {
-        self.core.bench_mut().dut_mut().close_trace();
+    ///
+    /// *Errors*: [`HostError::Simulation`] if it cannot be written.
+    pub fn end_wave(&mut self) -> Result<Option<Written>> {
+        Ok(self.core.end_wave()?)
     }
 }
 

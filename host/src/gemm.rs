@@ -193,6 +193,11 @@ impl Compiled {
         &self.program
     }
 
+    /// Where the first byte of C lies in GM after the run.
+    pub fn result_address(&self) -> u64 {
+        placement::result_address(&self.program)
+    }
+
     /// The program with these operands: all that memory has to hold before the start.
     ///
     /// *Shapes*: as [`Compiled::run`]. *Errors*: [`HostError::OperandLength`].

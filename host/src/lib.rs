@@ -38,6 +38,7 @@ mod slots;
 mod timeline;
 mod timing;
 mod transport;
+mod trigger;
 
 pub use batch::Batch;
 pub use channels::{FixedMode, Output};
@@ -56,8 +57,9 @@ pub use report::Report;
 pub use residual::Residual;
 pub use roof::Roof;
 pub use sim::core::Ended;
-pub use sim::{Burst, Look, PipeRecord, Recording};
+pub use sim::{Burst, Counted, Dump, Format, Look, PipeRecord, Recording, Saved, Written};
 pub use serial::{LineStatistics, LinkError, Serial, SerialSettings};
 pub use simulated::{Keep, MemorySettings, Observe, Simulated};
 pub use timeline::{Span, Taken, Timeline, lanes};
 pub use transport::Transport;
+pub use trigger::Trigger;

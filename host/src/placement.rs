@@ -48,6 +48,11 @@ pub(crate) fn placed(instructions: Vec<Inst>, a: usize, b: usize, c: usize, chan
     Program::new(instructions, end, bases, windows)
 }
 
+/// Where the result of a program made by [`placed`] begins.
+pub(crate) fn result_address(program: &Program) -> u64 {
+    program.bases()[usize::from(base::C)]
+}
+
 /// An operand: name, dtype, shape, bytes.
 pub(crate) type Array<'a> = (&'static str, Dtype, Vec<usize>, Cow<'a, [u8]>);
 
@@ -98,7 +103,7 @@ pub(crate) fn check_residual(channels: &Channels, elements: usize, residual: &[u
 /// Runs a job, whose result is that of `output`.
 pub(crate) fn run(job: &Job, transport: &mut dyn Transport, output: &Output) -> Result<Product> {
     let (c, report) = job.run(transport)?;
-    Ok(Product { dtype: output.dtype(), c, report })
+    Ok(Product { dtype: output.dtype(), c, report, address: job.result.address })
 }
 
 /// What NumPy calls the numbers of operands and results.
@@ -120,9 +125,16 @@ pub struct Product {
     pub c: Vec<u8>,
     /// Counters of the run.
     pub report: Report,
+    /// Where the first byte of `c` lay in GM.
+    pub address: u64,
 }
 
 impl Product {
+    /// The first byte in GM of element `index`, row-major.
+    pub fn address_of(&self, index: usize) -> u64 {
+        self.address + index as u64 * u64::from(self.dtype.bytes(1))
+    }
+
     /// The elements, row-major; of fp32 results the bits.
     pub fn values(&self) -> Vec<i32> {
         match self.dtype {

@@ -8,9 +8,9 @@ use crate::timeline::Timeline;
 use crate::transport::{Transport, check_address};
 use isa::Config;
 use sim::core::{Core, Ended, Run, model, recordable_model};
-use sim::{GlobalMemory, MemoryConfig, Poison};
-use std::path::Path;
-use verilated::Reset;
+use sim::{Dump, GlobalMemory, MemoryConfig, Poison, Written};
+use std::sync::Arc;
+use verilated::{Model, Reset};
 
 /// How the memory behind the core behaves.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,9 +66,9 @@ pub type Keep = Box<dyn FnMut(Timeline)>;
 
 /// What is looked at while a simulated core works; by default nothing.
 #[derive(Default)]
-pub struct Observe<'a> {
-    /// A VCD file that gets every signal in every cycle.
-    pub wave: Option<&'a Path>,
+pub struct Observe {
+    /// A waveform; it is complete with [`Simulated::end_wave`], or when the core is dropped.
+    pub wave: Option<Dump>,
     /// Gets the timeline of every run.
     pub timelines: Option<Keep>,
 }
@@ -107,21 +107,42 @@ impl Simulated {
         self
     }
 
-    fn build(config: &Config, memory: MemorySettings, observe: Observe) -> Result<Simulated> {
+    /// As [`Simulated::observed`], of a model that somebody built: of the core that `config` describes, or of a changed copy. It has to be traced as
+    /// what is observed needs it ([`sim::core`]).
+    ///
+    /// *Errors*: as [`Simulated::new`]; [`HostError::Simulation`] if the model is not traced enough.
+    pub fn of_model(
+        model: &Arc<Model>,
+        config: &Config,
+        memory: MemorySettings,
+        observe: Observe,
+    ) -> Result<Simulated> {
         let Observe { wave, timelines } = observe;
-        let config = config.clone().checked()?;
-        let model = match timelines.is_some() {
-            true => recordable_model(&config, wave.is_some())?,
-            false => model(&config, wave.is_some())?,
-        };
         let gm = GlobalMemory::new(Poison::new(memory.seed));
-        let core = Core::with_model(&model, &config, memory.behaviour(&config), gm, Reset::Random(memory.seed as u32))?;
-        let core = match wave {
-            Some(wave) => core.with_wave(wave),
-            None => core,
-        };
+        let mut core = Core::with_model(model, config, memory.behaviour(config), gm, Reset::Random(memory.seed as u32))?;
+        if let Some(dump) = wave {
+            core.start_wave(dump)?;
+        }
         let core = if timelines.is_some() { core.recorded()? } else { core };
         Ok(Simulated { core, memory, watch: Box::new(|_| {}), keep: timelines })
+    }
+
+    fn build(config: &Config, memory: MemorySettings, observe: Observe) -> Result<Simulated> {
+        let config = config.clone().checked()?;
+        // Verilator's tracing is compiled in where nets are wanted; the group needs the ports only.
+        let nets = observe.wave.as_ref().is_some_and(|dump| !dump.is_group_alone());
+        let model = match observe.timelines.is_some() || observe.wave.is_some() {
+            true => recordable_model(&config, nets)?,
+            false => model(&config, false)?,
+        };
+        Simulated::of_model(&model, &config, memory, observe)
+    }
+
+    /// Completes the waveform; `None` without one.
+    ///
+    /// *Errors*: [`HostError::Simulation`] if its file cannot be written.
+    pub fn end_wave(&mut self) -> Result<Option<Written>> {
+        Ok(self.core.end_wave()?)
     }
 
     /// Cycles simulated so far, those of the register accesses included.
@@ -151,8 +172,12 @@ impl Transport for Simulated {
         let run = start_of(program);
         // What register accesses before the start left is not part of the run.
         self.core.take_recording();
-        let ended = self.core.run_watched(&run, &mut self.watch)?;
+        let ended = self.core.run_to_end(&run, &mut self.watch)?;
         let recording = self.core.take_recording();
+        if ended != Ended::Done {
+            self.core.soft_reset(run.limit)?;
+        }
+        self.core.judge()?;
         let outcome = match ended {
             Ended::Done => {
                 let counters = self.core.counters()?;

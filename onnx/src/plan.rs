@@ -215,6 +215,11 @@ pub struct CompiledPlan<'a> {
 }
 
 impl CompiledPlan<'_> {
+    /// How many programs the core runs.
+    pub fn programs(&self) -> usize {
+        self.programs.len()
+    }
+
     /// Estimated cycles of all programs.
     pub fn estimate(&self) -> u64 {
         let estimate = |program: &Program| match program {
@@ -222,6 +227,21 @@ impl CompiledPlan<'_> {
             Program::Conv(compiled) => compiled.estimate(),
         };
         self.programs.iter().map(estimate).sum()
+    }
+
+    /// Where element `index` of the result, row-major, is computed: the program that writes it, and the address of its first byte in GM.
+    pub fn place(&self, index: usize) -> Option<(usize, u64)> {
+        let size = u64::from(self.plan.dtype.bytes(1));
+        let pieces: Vec<_> = self.plan.pieces.iter().zip(&self.programs).enumerate().collect();
+        pieces.into_iter().rev().find_map(|(at, (piece, program))| {
+            let (address, elements) = match program {
+                Program::Gemm(compiled) => (compiled.result_address(), compiled.gemm().c_bytes()),
+                Program::Conv(compiled) => (compiled.result_address(), compiled.conv().y_bytes()),
+            };
+            let elements = elements / size as usize;
+            let within = (0..elements).find(|&within| piece.places.of(within) == index)?;
+            Some((at, address + within as u64 * size))
+        })
     }
 
     /// Runs the programs one after the other: the result, and the counters of all of them added up.

@@ -9,14 +9,15 @@
 //! within the cycle are sampled just before the edge, settled.
 
 use std::cell::Cell;
-use std::path::PathBuf;
 use std::rc::Rc;
 
+use isa::{Config, Inst};
 use verilated::{Clocked, Direction, Dut, Port};
 
 use crate::axi::{AxiPorts, LitePorts};
 use crate::axil::AxilDriver;
 use crate::bus::{AxiIn, AxiOut};
+use crate::dump::{Dump, Dumper, Written};
 use crate::error::{Error, Result};
 use crate::memory::AxiMemory;
 use crate::monitor::{Monitor, MonitorConfig};
@@ -51,7 +52,9 @@ pub struct Bench {
     reset: Port,
     memory: Option<MemorySide>,
     lite: Option<LiteSide>,
-    wave: Option<(PathBuf, u64)>,
+    /// A wave that begins with the first step.
+    wave: Option<Dump>,
+    dumper: Option<Dumper>,
     recorder: Option<Recorder>,
     last_cycle: Rc<Cell<u64>>,
 }
@@ -75,7 +78,16 @@ impl Bench {
         let reset = dut.port("rst")?;
         dut.set(reset, 1);
         let sim = Clocked::new(dut, "clk", PERIOD_NS)?;
-        Ok(Bench { sim, reset, memory: None, lite: None, wave: None, recorder: None, last_cycle: Rc::default() })
+        Ok(Bench {
+            sim,
+            reset,
+            memory: None,
+            lite: None,
+            wave: None,
+            dumper: None,
+            recorder: None,
+            last_cycle: Rc::default(),
+        })
     }
 
     /// Connects `memory` to the AXI4 master whose port names begin with `prefix`. To be called before the first step.
@@ -122,15 +134,40 @@ impl Bench {
     #[must_use]
     pub fn observed_by(mut self, run: &Run) -> Bench {
         self.last_cycle = run.last_cycle();
-        self.wave = run.wave();
+        self.wave = run.wave().map(|(path, from)| Dump { from, ..Dump::new(path) });
         self
     }
 
-    /// Writes a waveform from cycle `from` on; the model has to be built with tracing.
-    #[must_use]
-    pub fn with_wave(mut self, path: impl Into<PathBuf>, from: u64) -> Bench {
-        self.wave = Some((path.into(), from));
-        self
+    /// Begins a waveform; the model has to be built with tracing, unless only the group of a traced core is wanted.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if it is not, if one is being written, the scope is not there, or the file cannot be written; [`Error::Config`] for a file
+    /// of neither format.
+    pub fn start_wave(&mut self, dump: Dump) -> Result<()> {
+        if self.dumper.is_some() {
+            return Err(Error::Config { reason: "a waveform is being written: end it first".to_owned() });
+        }
+        self.dumper = Some(Dumper::new(self.sim.dut_mut(), dump)?);
+        Ok(())
+    }
+
+    /// Ends the waveform; `None` without one. Another may begin.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if the file cannot be written.
+    pub fn end_wave(&mut self) -> Result<Option<Written>> {
+        self.dumper.take().map(|dumper| dumper.finish(self.sim.dut_mut())).transpose()
+    }
+
+    /// Tells the waveform which program of a core starts next; an instruction that cannot be decoded is `None`.
+    pub(crate) fn tell_wave(&mut self, config: &Config, program: impl FnOnce(&Bench) -> Vec<Option<Inst>>) {
+        if self.dumper.is_none() {
+            return;
+        }
+        let program = program(self);
+        if let Some(dumper) = &mut self.dumper {
+            dumper.tell(config, program);
+        }
     }
 
     /// Records what pipes and bus do, from now on; the design has to be a traced core with a memory.
@@ -162,7 +199,7 @@ impl Bench {
         self.sim.dut_mut().set(self.reset, 1);
         for cycle in 0..cycles {
             let is_last = cycle + 1 == cycles;
-            self.start_wave()?;
+            self.begin_wave()?;
             if let Some(side) = &mut self.memory {
                 side.ports.drive(self.sim.dut_mut(), &AxiIn::default());
             }
@@ -185,7 +222,11 @@ impl Bench {
                 side.ports.sample(dut, &mut side.input);
                 if is_last { side.monitor.reset(&side.input, &AxiOut::default()) } else { side.monitor.skip() }
             }
-            self.sim.rise()?;
+            if let Some(dumper) = &mut self.dumper {
+                dumper.observe(self.sim.dut(), &AxiIn::default(), &AxiOut::default());
+                dumper.settled(self.sim.dut_mut())?;
+            }
+            self.rise()?;
         }
         self.sim.dut_mut().set(self.reset, 0);
         Ok(())
@@ -197,9 +238,7 @@ impl Bench {
     /// [`Error::Model`] if the design stops itself, or the waveform cannot be started.
     #[inline]
     pub fn step(&mut self) -> Result<()> {
-        if self.wave.is_some() {
-            self.start_wave()?;
-        }
+        self.begin_wave()?;
         if let Some(side) = &mut self.memory {
             side.ports.drive(self.sim.dut_mut(), side.memory.input());
         }
@@ -214,6 +253,9 @@ impl Bench {
             if let Some(recorder) = &mut self.recorder {
                 recorder.sample(dut, side.memory.input(), &side.out);
             }
+            if let Some(dumper) = &mut self.dumper {
+                dumper.observe(dut, side.memory.input(), &side.out);
+            }
             side.memory.clock(&side.out);
         }
         if let Some(side) = &mut self.lite {
@@ -222,7 +264,31 @@ impl Bench {
             side.driver.clock(&side.input);
         }
         self.last_cycle.set(self.sim.cycle());
+        if let Some(dumper) = &mut self.dumper {
+            dumper.settled(self.sim.dut_mut())?;
+        }
+        self.rise()
+    }
+
+    #[inline]
+    fn rise(&mut self) -> Result<()> {
         self.sim.rise()?;
+        match &mut self.dumper {
+            Some(dumper) => dumper.risen(self.sim.dut_mut()),
+            None => Ok(()),
+        }
+    }
+
+    /// Before the inputs of a cycle are driven.
+    #[inline]
+    fn begin_wave(&mut self) -> Result<()> {
+        if let Some(dump) = self.wave.take() {
+            self.start_wave(dump)?;
+        }
+        if let Some(dumper) = &mut self.dumper {
+            let edge = self.sim.cycle();
+            dumper.begin(self.sim.dut_mut(), edge);
+        }
         Ok(())
     }
 
@@ -367,17 +433,5 @@ impl Bench {
             return Err(Error::Protocol { violations });
         }
         Ok(self.sim.finish()?)
-    }
-
-    #[cold]
-    fn start_wave(&mut self) -> Result<()> {
-        if let Some((path, from)) = self.wave.take() {
-            if self.cycle() >= from {
-                self.sim.dut_mut().trace(path)?;
-            } else {
-                self.wave = Some((path, from));
-            }
-        }
-        Ok(())
     }
 }

@@ -8,15 +8,15 @@
 
 use crate::axil::AxilDriver;
 use crate::bench::Bench;
+use crate::dump::{Dump, Written};
 use crate::error::{Error, Result};
 use crate::inside::{Inside, Look, PATTERNS};
 use crate::memory::{AxiMemory, MemoryConfig};
 use crate::record::Recording;
 use crate::{GlobalMemory, waves};
 use isa::csr::{Status, context, context_address};
-use isa::{Activity, Cause, Config, ConfigError, Counter, FaultRecord, Pipe};
+use isa::{Activity, Cause, Config, ConfigError, Counter, FaultRecord, Inst, Pipe};
 use rtl::prim::prelude::Block;
-use std::path::Path;
 use std::sync::Arc;
 use verilated::{Build, Model, Port, Reset};
 
@@ -25,6 +25,9 @@ const RUNNING: &str = "trace_running_0";
 
 /// Cycles within which a start is taken.
 const START_LIMIT: u64 = 10_000;
+
+/// Bytes of a program that a waveform tells at most.
+const TOLD_BYTES: usize = 64 << 20;
 
 /// Cycles between two looks at the status register.
 const POLL: u64 = 16;
@@ -62,6 +65,8 @@ pub struct Core {
     heads: Vec<Port>,
     /// Says that a program runs, in a core that has it.
     running: Option<Port>,
+    /// Address and bytes of the program that was started, until it is known to have ended.
+    program: Option<(u64, u32)>,
 }
 
 /// Builds the Verilator model of a core, or loads it from the cache.
@@ -69,7 +74,11 @@ pub struct Core {
 /// # Errors
 /// [`Error::Config`] for an illegal configuration or a design that cannot be printed; [`Error::Model`] if it cannot be built.
 pub fn model(config: &Config, traced: bool) -> Result<Arc<Model>> {
-    built(rtl::top::core(config), traced, &[])
+    // A failed test runs again with waves, which explain themselves.
+    match waves::current().is_some_and(|run| run.is_traced()) {
+        true => wave_model(config),
+        false => built(rtl::top::core(config), traced, &[]),
+    }
 }
 
 /// As [`model`], of the core with the ports that a [`Recording`] is made from.
@@ -77,7 +86,16 @@ pub fn model(config: &Config, traced: bool) -> Result<Arc<Model>> {
 /// # Errors
 /// As [`model`].
 pub fn recordable_model(config: &Config, traced: bool) -> Result<Arc<Model>> {
+    let traced = traced || waves::current().is_some_and(|run| run.is_traced());
     built(rtl::top::traced_core(config), traced, &[])
+}
+
+/// As [`model`], of the core whose waves have the group `trace`.
+///
+/// # Errors
+/// As [`model`].
+pub fn wave_model(config: &Config) -> Result<Arc<Model>> {
+    recordable_model(config, true)
 }
 
 /// As [`recordable_model`], of a core that can be looked into ([`Core::looked_into`]).
@@ -85,6 +103,7 @@ pub fn recordable_model(config: &Config, traced: bool) -> Result<Arc<Model>> {
 /// # Errors
 /// As [`model`].
 pub fn open_model(config: &Config, traced: bool) -> Result<Arc<Model>> {
+    let traced = traced || waves::current().is_some_and(|run| run.is_traced());
     built(rtl::top::traced_core(config), traced, &PATTERNS)
 }
 
@@ -96,8 +115,6 @@ fn built(
     let refuse = |reason: String| Error::Config { reason };
     let core = core.map_err(|error| refuse(error.to_string()))?;
     let design = rtl::emit::emit(&*core, "quader").map_err(|error| refuse(error.to_string()))?;
-    // A failed test runs again with waves.
-    let traced = traced || waves::current().is_some_and(|run| run.is_traced());
     let build = Build::new("quader").texts(design.files()).cycles_hint(1_000_000).trace(traced);
     let build = inside.iter().fold(build, |build, (module, signal)| build.inner(module, signal));
     build.build().map_err(Error::Model)
@@ -138,16 +155,29 @@ impl Core {
             bench,
             config: config.clone(),
             inside: None,
+            program: None,
         };
         core.bench.reset(4)?;
         Ok(core)
     }
 
-    /// Writes every cycle into the VCD file at `path`; the model must be traced.
-    #[must_use]
-    pub fn with_wave(mut self, path: &Path) -> Core {
-        self.bench = self.bench.with_wave(path, 0);
-        self
+    /// Begins a waveform with the next cycle, before or while a program runs; the model must be a [`wave_model`], or a [`recordable_model`] if only
+    /// the group is wanted. Of a program that runs already, the group knows what its pipes are given from now on.
+    ///
+    /// # Errors
+    /// As [`Bench::start_wave`].
+    pub fn start_wave(&mut self, dump: Dump) -> Result<()> {
+        self.bench.start_wave(dump)?;
+        self.tell_wave();
+        Ok(())
+    }
+
+    /// Ends the waveform; `None` without one.
+    ///
+    /// # Errors
+    /// As [`Bench::end_wave`].
+    pub fn end_wave(&mut self) -> Result<Option<Written>> {
+        self.bench.end_wave()
     }
 
     /// Records what pipes and bus do; the model must be a [`recordable_model`].
@@ -233,17 +263,21 @@ impl Core {
     /// # Errors
     /// As [`Core::run`].
     pub fn run_watched(&mut self, run: &Run, watch: &mut dyn FnMut(u64)) -> Result<Ended> {
-        let ended = self.run_unjudged(run, watch)?;
-        let violations = self.bench.violations();
-        if violations.is_empty() { Ok(ended) } else { Err(Error::Protocol { violations }) }
-    }
-
-    fn run_unjudged(&mut self, run: &Run, watch: &mut dyn FnMut(u64)) -> Result<Ended> {
         let ended = self.run_to_end(run, watch)?;
         if ended != Ended::Done {
             self.soft_reset(run.limit)?;
         }
+        self.judge()?;
         Ok(ended)
+    }
+
+    /// What monitors and memory windows have seen on the buses so far.
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] if a rule was broken.
+    pub fn judge(&self) -> Result<()> {
+        let violations = self.bench.violations();
+        if violations.is_empty() { Ok(()) } else { Err(Error::Protocol { violations }) }
     }
 
     /// As [`Core::run_watched`], but leaves a core that has faulted as it is, and judges nothing.
@@ -263,8 +297,14 @@ impl Core {
         let began = self.bench.cycle();
         loop {
             match Status::from_bits(self.read(context::STATUS)?) {
-                Status::Done => return Ok(Ended::Done),
-                Status::Fault => return Ok(Ended::Fault(self.fault_record()?)),
+                Status::Done => {
+                    self.program = None;
+                    return Ok(Ended::Done);
+                }
+                Status::Fault => {
+                    self.program = None;
+                    return Ok(Ended::Fault(self.fault_record()?));
+                }
                 Status::Idle | Status::Running => {}
             }
             let waited = self.bench.cycle() - began;
@@ -324,8 +364,19 @@ impl Core {
             self.write_pair(context::WINDOW_LAST_LO + step, context::WINDOW_LAST_HI + step, last)?;
             self.write(context::WINDOW_RIGHTS + step, rights)?;
         }
+        self.program = Some((run.program, run.length));
+        self.tell_wave();
         self.write_pair(context::PROGRAM_LO, context::PROGRAM_HI, run.program)?;
         self.write(context::PROGRAM_LENGTH, run.length)
+    }
+
+    /// Tells the waveform which program it shows.
+    fn tell_wave(&mut self) {
+        let Some((address, length)) = self.program else { return };
+        self.bench.tell_wave(&self.config, |bench| {
+            let bytes = bench.memory().gm.read(address, (length as usize).min(TOLD_BYTES));
+            bytes.as_chunks().0.iter().map(|bytes| Inst::decode(bytes).ok()).collect()
+        });
     }
 
     /// Stops whatever runs and waits until the core is idle.
@@ -333,6 +384,7 @@ impl Core {
     /// # Errors
     /// [`Error::Timeout`] after about `limit` cycles, as [`Bench::step`].
     pub fn soft_reset(&mut self, limit: u64) -> Result<()> {
+        self.program = None;
         self.write(context::SOFT_RESET, 1)?;
         let began = self.bench.cycle();
         // The whole word: idle and no longer draining.

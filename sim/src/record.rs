@@ -59,7 +59,7 @@ pub struct Burst {
     pub beats: u32,
     /// Cycle of the handshake on AR or AW.
     pub asked: u64,
-    /// Cycle of its first beat; none came if it is `None`.
+    /// Cycle of its first beat, which a write may bring before its address; none came if it is `None`.
     pub first: Option<u64>,
     /// Cycle of its last beat.
     pub last: Option<u64>,
@@ -71,12 +71,17 @@ impl Burst {
     /// Who asked for it.
     #[must_use]
     pub fn requester(&self) -> Pipe {
-        match (self.write, self.id) {
-            (false, 0) => Pipe::S,
-            (false, _) => Pipe::Mte2,
-            (true, 0) => Pipe::Fix,
-            (true, _) => Pipe::Mte3,
-        }
+        requester(self.write, self.id)
+    }
+}
+
+/// Who owns an AXI ID.
+pub(crate) fn requester(write: bool, id: u32) -> Pipe {
+    match (write, id) {
+        (false, 0) => Pipe::S,
+        (false, _) => Pipe::Mte2,
+        (true, 0) => Pipe::Fix,
+        (true, _) => Pipe::Mte3,
     }
 }
 
@@ -95,38 +100,60 @@ pub struct Recording {
     pub read_beats: Vec<u64>,
     /// Cycles with a beat of write data.
     pub write_beats: Vec<u64>,
+    /// The bytes that each of these beats writes: bit i for lane i.
+    pub write_strobes: Vec<u64>,
+}
+
+impl Recording {
+    /// The cycle of the last beat of write data that wrote the byte at `address`, on a bus of `bus_bytes`.
+    #[must_use]
+    pub fn written(&self, address: u64, bus_bytes: u64) -> Option<u64> {
+        let word = |address: u64| address / bus_bytes;
+        let lane = 1u64 << (address % bus_bytes);
+        let mut before = 0;
+        let mut last = None;
+        // Data come in the order of their addresses.
+        for burst in self.bursts.iter().filter(|burst| burst.write) {
+            if let Some(beat) =
+                word(address).checked_sub(word(burst.address)).filter(|&beat| beat < u64::from(burst.beats))
+            {
+                let at = before + beat as usize;
+                if self.write_strobes.get(at).is_some_and(|strobes| strobes & lane != 0) {
+                    last = self.write_beats.get(at).copied();
+                }
+            }
+            before += burst.beats as usize;
+        }
+        last
+    }
 }
 
 /// The ports of one pipe.
-#[derive(Debug)]
-struct PipePorts {
-    pc: Port,
-    start: Port,
-    done: Port,
-    early: Port,
-    queued: Port,
-    waits: [(Port, Activity); 4],
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PipePorts {
+    pub(crate) pc: Port,
+    pub(crate) start: Port,
+    pub(crate) done: Port,
+    pub(crate) early: Port,
+    pub(crate) queued: Port,
+    /// One at most is true; the pipe is busy if none is.
+    pub(crate) waits: [(Port, Activity); 4],
 }
 
-/// Records one program after the other.
-#[derive(Debug)]
-pub(crate) struct Recorder {
-    running: Port,
-    step: Port,
-    pipes: [PipePorts; PIPES],
-    now: Recording,
-    /// Bursts without their last beat or response, as indices of `now.bursts`: reads, writes without all data, writes without response.
-    reading: VecDeque<usize>,
-    writing: VecDeque<usize>,
-    unanswered: VecDeque<usize>,
+/// The ports `trace_*` of a traced core.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TracePorts {
+    pub(crate) running: Port,
+    pub(crate) step: Port,
+    pub(crate) pipes: [PipePorts; PIPES],
 }
 
-impl Recorder {
-    /// Looks for the ports.
+impl TracePorts {
+    /// Looks for them.
     ///
     /// # Errors
     /// [`Error::Model`] if the design is no traced core.
-    pub(crate) fn new(dut: &Dut) -> Result<Recorder> {
+    pub(crate) fn find(dut: &Dut) -> Result<TracePorts> {
         let port = |name: &str, index: usize| dut.port(&format!("trace_{name}_{index}")).map_err(Error::Model);
         let pipe = |index| {
             Ok(PipePorts {
@@ -144,14 +171,40 @@ impl Recorder {
             })
         };
         let pipes: Vec<PipePorts> = (0..PIPES).map(pipe).collect::<Result<_>>()?;
-        Ok(Recorder {
+        Ok(TracePorts {
             running: port("running", 0)?,
             step: port("step", 0)?,
             pipes: pipes.try_into().expect("as many as there are pipes"),
+        })
+    }
+}
+
+/// Records one program after the other.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    ports: TracePorts,
+    now: Recording,
+    /// Bursts without their last beat or response, as indices of `now.bursts`: reads, writes without all data, writes without response.
+    reading: VecDeque<usize>,
+    writing: VecDeque<usize>,
+    unanswered: VecDeque<usize>,
+    /// Write data before their address: cycles of the first and the last beat.
+    ahead: VecDeque<(u64, Option<u64>)>,
+}
+
+impl Recorder {
+    /// Looks for the ports.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if the design is no traced core.
+    pub(crate) fn new(dut: &Dut) -> Result<Recorder> {
+        Ok(Recorder {
+            ports: TracePorts::find(dut)?,
             now: Recording::default(),
             reading: VecDeque::new(),
             writing: VecDeque::new(),
             unanswered: VecDeque::new(),
+            ahead: VecDeque::new(),
         })
     }
 
@@ -165,21 +218,22 @@ impl Recorder {
         self.reading.clear();
         self.writing.clear();
         self.unanswered.clear();
+        self.ahead.clear();
         std::mem::take(&mut self.now)
     }
 
     /// Looks at one cycle, after the outputs have settled.
     pub(crate) fn sample(&mut self, dut: &Dut, answer: &AxiIn, ask: &AxiOut) {
         let is = |port: Port| dut.get(port) != 0;
-        if !is(self.running) {
+        if !is(self.ports.running) {
             return;
         }
         let cycle = self.now.cycles;
         self.now.cycles += 1;
-        if is(self.step) {
+        if is(self.ports.step) {
             self.now.steps.push(cycle);
         }
-        for (ports, pipe) in self.pipes.iter().zip(&mut self.now.pipes) {
+        for (ports, pipe) in self.ports.pipes.iter().zip(&mut self.now.pipes) {
             let waits = ports.waits.iter().find(|&&(port, _)| is(port));
             let activity = waits.map_or(Activity::Busy, |&(_, activity)| activity);
             if pipe.activity.last().is_none_or(|&(_, before)| before != activity) {
@@ -248,17 +302,32 @@ impl Recorder {
         }
         if ask.aw_valid && answer.aw_ready {
             let index = self.open(cycle, true, &ask.aw);
-            self.writing.push_back(index);
+            let burst = &mut self.now.bursts[index];
+            if let Some((first, last)) = self.ahead.pop_front() {
+                (burst.first, burst.last) = (Some(first), last);
+            }
+            match burst.last {
+                Some(_) => self.unanswered.push_back(index),
+                None => self.writing.push_back(index),
+            }
         }
         if ask.w_valid && answer.w_ready {
             self.now.write_beats.push(cycle);
-            if let Some(&index) = self.writing.front() {
-                self.now.bursts[index].first.get_or_insert(cycle);
-                if ask.w.last {
-                    self.now.bursts[index].last = Some(cycle);
-                    self.writing.pop_front();
-                    self.unanswered.push_back(index);
+            self.now.write_strobes.push(ask.w.strb);
+            let Some(&index) = self.writing.front() else {
+                if self.ahead.back().is_none_or(|(_, last)| last.is_some()) {
+                    self.ahead.push_back((cycle, None));
                 }
+                if let Some((_, last)) = self.ahead.back_mut().filter(|_| ask.w.last) {
+                    *last = Some(cycle);
+                }
+                return;
+            };
+            self.now.bursts[index].first.get_or_insert(cycle);
+            if ask.w.last {
+                self.now.bursts[index].last = Some(cycle);
+                self.writing.pop_front();
+                self.unanswered.push_back(index);
             }
         }
     }

@@ -82,7 +82,7 @@ pub struct Conv {
     #[arg(long, value_parser = PossibleValuesParser::new(Net::NAMES),
           conflicts_with_all = ["n", "h", "w", "cin", "cout", "kh", "kw", "stride", "pad", "dilation", "groups", "x", "weights",
                                 "zero_point_x", "zero_point_w", "bias", "scale", "out", "dtype", "out_dtype",
-                                "rounding", "zero_point_out", "relu", "clamp", "wave", "program"])]
+                                "rounding", "zero_point_out", "relu", "clamp", "program"])]
     net: Option<String>,
     #[command(flatten)]
     options: Options,

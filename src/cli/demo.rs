@@ -10,9 +10,10 @@
 use super::machine::Machine;
 use super::output::{self, Output};
 use super::table::{self, percent};
+use super::wave::{Compared, Waving};
 use super::{Backend, Failure, Result, Target, json};
 use clap::{Args, Parser};
-use host::{Compiled, Gemm, MemorySettings, Modelled, Report, Transport};
+use host::{Compiled, Gemm, MemorySettings, Modelled, Report, Transport, Trigger};
 use isa::{Config, Dtype};
 use quader::digits::{Digits, Layer, Mlp, class};
 use serde_json::json;
@@ -46,6 +47,8 @@ pub struct Demo {
     #[arg(long)]
     all: bool,
     #[command(flatten)]
+    waving: Waving,
+    #[command(flatten)]
     target: Target,
 }
 
@@ -70,6 +73,8 @@ struct Answer {
     output: Vec<u8>,
     report: Report,
     seconds: f64,
+    /// Where both lay in memory.
+    addresses: [u64; 2],
 }
 
 impl Answer {
@@ -77,9 +82,21 @@ impl Answer {
         let began = Instant::now();
         let hidden = layers[0].run(core, pixels, &mlp.hidden.weights)?;
         let output = layers[1].run(core, &hidden.c, &mlp.output.weights)?;
+        let addresses = [hidden.address, output.address];
         let mut report = hidden.report;
         report.add(&output.report);
-        Ok(Answer { hidden: hidden.c, output: output.c, report, seconds: began.elapsed().as_secs_f64() })
+        let seconds = began.elapsed().as_secs_f64();
+        Ok(Answer { hidden: hidden.c, output: output.c, report, seconds, addresses })
+    }
+
+    /// Where the first activation is written that is not the model's; each has a byte.
+    fn first_wrong(&self, model: &Answer) -> Option<Trigger> {
+        let layers = [(&self.hidden, &model.hidden), (&self.output, &model.output)];
+        let of_layer = |(run, (own, models)): (usize, (&Vec<u8>, &Vec<u8>))| {
+            let index = own.iter().zip(models).position(|(own, models)| own != models)?;
+            Some(Trigger::Written { run, address: self.addresses[run] + index as u64 })
+        };
+        layers.into_iter().enumerate().find_map(of_layer)
     }
 
     fn classes(&self, mlp: &Mlp) -> Vec<usize> {
@@ -114,6 +131,7 @@ impl Demo {
 
     /// Runs the command.
     pub fn run(&self) -> Result {
+        self.waving.check(&self.target)?;
         let json = self.target.json.as_deref().map(Output::create_or_stdout).transpose()?;
         let (digits, mlp) = (Digits::shipped(), Mlp::shipped());
         let test = digits.test();
@@ -121,17 +139,19 @@ impl Demo {
         let pixels = digits.pixels(samples.clone());
 
         let settings = MemorySettings::default();
-        let mut machine = Machine::new(&self.target, settings, None)?;
         let config = &self.target.config;
         let layers = [
             compile(&mlp.hidden, samples.len(), Dtype::U8, config)?,
             compile(&mlp.output, samples.len(), Dtype::S8, config)?,
         ];
         let cycles = layers.iter().map(|layer| layer.tiling().estimate).sum();
-        let core = machine.doing(format!("classifying {} digits", samples.len()), Some(cycles));
-        let core = Answer::compute(core, &layers, &mlp, pixels)?;
-        drop(machine);
         let model = Answer::compute(&mut Modelled::new(config, settings.seed)?, &layers, &mlp, pixels)?;
+        let work = |machine: &mut Machine| {
+            let core = machine.doing(format!("classifying {} digits", samples.len()), Some(cycles));
+            Answer::compute(core, &layers, &mlp, pixels)
+        };
+        let compared = Compared::With(&|core: &Answer| Ok(core.first_wrong(&model)));
+        let core = self.waving.simulate(&self.target, settings, &work, compared)?;
 
         let labels: Vec<usize> = samples.clone().map(|sample| digits.label(sample)).collect();
         let right = |classes: &[usize]| classes.iter().zip(&labels).filter(|(class, label)| class == label).count();

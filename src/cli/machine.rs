@@ -3,28 +3,36 @@
 
 use super::progress::Waiting;
 use super::{Backend, Failure, Result, Target, progress};
-use host::{Keep, MemorySettings, Modelled, Observe, Serial, SerialSettings, Simulated, Transport};
+use host::{
+    Dump, HostError, Keep, MemorySettings, Modelled, Observe, Serial, SerialSettings, Simulated, Transport, Written,
+};
 use indicatif::ProgressBar;
 use std::path::Path;
 
 /// A core of any kind.
 pub struct Machine {
-    transport: Box<dyn Transport>,
+    core: Core,
     sign: ProgressBar,
     counts_cycles: bool,
 }
 
+enum Core {
+    Simulated(Box<Simulated>),
+    Modelled(Box<Modelled>),
+    Serial(Box<Serial>),
+}
+
 impl Machine {
-    /// The core that `target` names. A simulated one is built now if it is not in the cache, and says so; `wave` is a VCD file that it writes.
-    pub fn new(target: &Target, memory: MemorySettings, wave: Option<&Path>) -> Result<Machine> {
+    /// The core that `target` names. A simulated one is built now if it is not in the cache, and says so; `wave` is what it writes.
+    pub fn new(target: &Target, memory: MemorySettings, wave: Option<Dump>) -> Result<Machine> {
         if let Some((port, settings)) = target.line()? {
             return on_board(target, port, settings);
         }
         match target.backend {
             Backend::Rtl | Backend::Uart => simulated(target, memory, wave),
             Backend::Model => {
-                let transport = Box::new(Modelled::new(&target.config, memory.seed)?);
-                Ok(Machine { transport, sign: ProgressBar::hidden(), counts_cycles: true })
+                let core = Core::Modelled(Box::new(Modelled::new(&target.config, memory.seed)?));
+                Ok(Machine { core, sign: ProgressBar::hidden(), counts_cycles: true })
             }
         }
     }
@@ -36,7 +44,19 @@ impl Machine {
         if let Some(cycles) = cycles.filter(|_| self.counts_cycles) {
             progress::expect(&self.sign, cycles);
         }
-        &mut *self.transport
+        match &mut self.core {
+            Core::Simulated(core) => &mut **core,
+            Core::Modelled(core) => &mut **core,
+            Core::Serial(core) => &mut **core,
+        }
+    }
+
+    /// Completes the waveform; `None` if none was asked for.
+    pub fn end_wave(&mut self) -> Result<Option<Written>> {
+        match &mut self.core {
+            Core::Simulated(core) => Ok(core.end_wave()?),
+            Core::Modelled(_) | Core::Serial(_) => Ok(None),
+        }
     }
 }
 
@@ -46,7 +66,7 @@ impl Drop for Machine {
     }
 }
 
-fn simulated(target: &Target, memory: MemorySettings, wave: Option<&Path>) -> Result<Machine> {
+fn simulated(target: &Target, memory: MemorySettings, wave: Option<Dump>) -> Result<Machine> {
     let config = &target.config;
     let name = &config.name;
     let time = if config.peak_macs() > 1024 { "several minutes" } else { "about a minute" };
@@ -55,7 +75,7 @@ fn simulated(target: &Target, memory: MemorySettings, wave: Option<&Path>) -> Re
         format!("building the simulation of {name}, {time}, once"),
     );
     let timelines = target.trace.clone().map(|sink| -> Keep { Box::new(move |run| sink.borrow_mut().push(run)) });
-    let core = Simulated::observed(config, memory, Observe { wave, timelines })?;
+    let core = Simulated::observed(config, memory, Observe { wave, timelines }).map_err(refused)?;
     drop(waiting);
     let sign = progress::cycles();
     let shown = sign.clone();
@@ -68,7 +88,7 @@ fn simulated(target: &Target, memory: MemorySettings, wave: Option<&Path>) -> Re
         last = cycles;
         shown.set_position(before + cycles);
     });
-    Ok(Machine { transport: Box::new(core), sign, counts_cycles: true })
+    Ok(Machine { core: Core::Simulated(Box::new(core)), sign, counts_cycles: true })
 }
 
 fn on_board(target: &Target, port: &Path, settings: SerialSettings) -> Result<Machine> {
@@ -76,7 +96,15 @@ fn on_board(target: &Target, port: &Path, settings: SerialSettings) -> Result<Ma
     let shown = sign.clone();
     let core = Serial::open(port, &target.config, settings);
     let core = core.inspect_err(|_| sign.finish_and_clear())?.on_progress(move |bytes| shown.set_position(bytes));
-    Ok(Machine { transport: Box::new(core), sign, counts_cycles: false })
+    Ok(Machine { core: Core::Serial(Box::new(core)), sign, counts_cycles: false })
+}
+
+/// A waveform that cannot be is bad input.
+fn refused(error: HostError) -> Failure {
+    match error {
+        HostError::Simulation(error @ sim::Error::Model(verilated::Error::Wave { .. })) => Failure::input(error),
+        other => other.into(),
+    }
 }
 
 /// Refuses memory settings that cannot be, in the words of the command line.

@@ -29,6 +29,7 @@ mod step;
 mod table;
 mod trace;
 mod verilog;
+mod wave;
 
 use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
@@ -200,6 +201,7 @@ Examples:
                                                 step through a program, look into the buffers
   quader trace gemm --m 64 --n 64 --k 64        a timeline of every instruction, as a page
   quader gemm --backend uart --port /dev/ttyUSB0 --config tiny --m 32 --n 32 --k 32   on a board
+  quader gemm --m 64 --n 64 --k 64 --wave w.fst  a waveform that says what the core does
   quader verilog --config tiny --out rtl-tiny   the hardware as Verilog
   quader doctor                                 which tools are there
 

@@ -15,8 +15,9 @@ use super::machine::Machine;
 use super::output::{self, Output};
 use super::product::{Options, check_bytes};
 use super::table::{grouped, percent, table};
+use super::wave::Compared;
 use super::{Result, json, reference};
-use host::{Conv, Net, Report};
+use host::{Conv, Net, Report, Trigger};
 use isa::{Config, Counter};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -79,37 +80,50 @@ pub fn run(net: &Net, options: &Options) -> Result {
         check_bytes((&layer.name, "x, weights and result"), (layer.conv.x_bytes() + layer.conv.w_bytes()) as u128)?;
     }
     let json = target.json.as_deref().map(Output::create_or_stdout).transpose()?;
-    let mut machine = Machine::new(target, settings, None)?;
-    let mut random = ChaCha8Rng::seed_from_u64(options.seed);
-    let (mut total, mut works, mut layers) = (None::<Report>, vec![], vec![]);
-    let began = Instant::now();
-    for layer in &net.layers {
-        let conv = &layer.conv;
-        let (mut x, mut weights) = (vec![0; conv.x_bytes()], vec![0; conv.w_bytes()]);
-        random.fill_bytes(&mut x);
-        random.fill_bytes(&mut weights);
-        let core = machine.doing(format!("simulating {} {}", net.name, layer.name), None);
-        let product = host::conv2d(core, conv, &x, &weights)?;
-        if product.values() != reference::convolution(conv, &x, &weights) {
-            return Err(differs(&layer.name));
+    let run = |machine: &mut Machine| {
+        let mut random = ChaCha8Rng::seed_from_u64(options.seed);
+        let began = Instant::now();
+        let mut reports = vec![];
+        for layer in &net.layers {
+            let conv = &layer.conv;
+            let (mut x, mut weights) = (vec![0; conv.x_bytes()], vec![0; conv.w_bytes()]);
+            random.fill_bytes(&mut x);
+            random.fill_bytes(&mut weights);
+            let core = machine.doing(format!("simulating {} {}", net.name, layer.name), None);
+            let product = host::conv2d(core, conv, &x, &weights)?;
+            let wanted = reference::convolution(conv, &x, &weights);
+            if let Some(index) = product.values().iter().zip(&wanted).position(|(got, wanted)| got != wanted) {
+                let (run, address) = (reports.len(), product.address_of(index));
+                return Ok(Err((&layer.name, Trigger::Written { run, address })));
+            }
+            reports.push(product.report);
         }
-        let work = Work::of(conv, config, &product.report);
+        Ok(Ok((reports, began.elapsed().as_secs_f64())))
+    };
+    type Done<'a> = std::result::Result<(Vec<Report>, f64), (&'a String, Trigger)>;
+    let first_wrong = |done: &Done| Ok(done.as_ref().err().map(|(_, trigger)| *trigger));
+    let (reports, seconds) = match options.waving.simulate(target, settings, &run, Compared::With(&first_wrong))? {
+        Ok(done) => done,
+        Err((layer, _)) => return Err(differs(layer)),
+    };
+    let (mut total, mut works, mut layers) = (None::<Report>, vec![], vec![]);
+    for (layer, report) in net.layers.iter().zip(reports) {
+        let conv = &layer.conv;
+        let work = Work::of(conv, config, &report);
         let mut object = json::Object::new();
         object.insert("name".into(), json!(layer.name));
         object.extend(figures(conv, config, "i32"));
         object.insert("cycles".into(), json!(work.cycles));
         object.insert("cube_steps".into(), json!(work.steps));
         object.insert("cube_steps_padded".into(), json!(work.padded));
-        object.insert("bytes_read".into(), json!(product.report.get(Counter::BytesRead)));
+        object.insert("bytes_read".into(), json!(report.get(Counter::BytesRead)));
         layers.push(Value::Object(object));
         works.push((conv.groups, work));
         match &mut total {
-            Some(total) => total.add(&product.report),
-            None => total = Some(product.report),
+            Some(total) => total.add(&report),
+            None => total = Some(report),
         }
     }
-    let seconds = began.elapsed().as_secs_f64();
-    drop(machine);
     let of = |dense: bool| {
         let chosen = works.iter().filter(|(groups, _)| (*groups == 1) == dense);
         Work::sum(&chosen.map(|(_, work)| *work).collect::<Vec<_>>())

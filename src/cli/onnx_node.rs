@@ -5,10 +5,11 @@ use super::machine::Machine;
 use super::output::{self, Output};
 use super::product::{Memory, SHOWN, check_bytes, element, wrong};
 use super::table::{self, grouped};
+use super::wave::{Compared, Waving};
 use super::{Backend, Failure, Result, Target, json, number};
 use clap::Args;
-use host::{MemorySettings, Report};
-use onnx::{NodeTest, OnnxError, Plan, Tensor};
+use host::{MemorySettings, Report, Trigger};
+use onnx::{CompiledPlan, NodeTest, OnnxError, Plan, Tensor};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -35,9 +36,8 @@ pub struct OnnxNode {
     /// Seed of stalls and of the power-up state
     #[arg(long, default_value_t = 1, value_parser = number)]
     seed: u64,
-    /// Write every signal of the simulation as a waveform; large and slow
-    #[arg(long, value_name = "F.vcd")]
-    wave: Option<PathBuf>,
+    #[command(flatten)]
+    waving: Waving,
     #[command(flatten)]
     target: Target,
 }
@@ -59,6 +59,8 @@ struct Outcome {
     mismatches: usize,
     /// The first of them, in words.
     wrong: Vec<String>,
+    /// The index of the first.
+    first: Option<usize>,
 }
 
 impl From<OnnxError> for Failure {
@@ -78,31 +80,30 @@ impl OnnxNode {
 
     /// Runs the command.
     pub fn run(&self) -> Result {
-        let settings = self.memory.settings(self.seed, self.target.backend, self.wave.is_some())?;
+        self.waving.check(&self.target)?;
+        let settings = self.memory.settings(self.seed, self.target.backend)?;
         let cases = self.cases()?;
         let mut compiled = vec![];
         for case in &cases {
             compiled.push(case.plan.compile(&self.target.config).map_err(|error| about(&case.name, error))?);
         }
         let json = self.target.json.as_deref().map(Output::create_or_stdout).transpose()?;
-        let wave = self.wave.as_deref().map(Output::create).transpose()?;
 
-        let mut machine = Machine::new(&self.target, settings, wave.as_ref().map(Output::scratch))?;
-        let mut outcomes = vec![];
-        for (case, compiled) in cases.iter().zip(&compiled) {
-            let core = machine.doing(format!("simulating {}", case.name), Some(compiled.estimate()));
-            let began = Instant::now();
-            let (got, report) = compiled.run(core).map_err(|error| about(&case.name, error.into()))?;
-            outcomes.push(case.outcome(&got, report, began.elapsed().as_secs_f64()));
-        }
-        // The waveform is complete once the simulation is gone.
-        drop(machine);
+        let work = |machine: &mut Machine| {
+            let mut outcomes = vec![];
+            for (case, compiled) in cases.iter().zip(&compiled) {
+                let core = machine.doing(format!("simulating {}", case.name), Some(compiled.estimate()));
+                let began = Instant::now();
+                let (got, report) = compiled.run(core).map_err(|error| about(&case.name, error.into()))?;
+                outcomes.push(case.outcome(&got, report, began.elapsed().as_secs_f64()));
+            }
+            Ok(outcomes)
+        };
+        let compared = Compared::With(&|outcomes: &Vec<Outcome>| Ok(first_wrong(&compiled, outcomes)));
+        let outcomes = self.waving.simulate(&self.target, settings, &work, compared)?;
 
         if !json.as_ref().is_some_and(Output::is_stdout) {
             output::print(&self.text(&cases, &outcomes))?;
-        }
-        if let Some(wave) = wave {
-            wave.keep()?;
         }
         if let Some(json) = json {
             json::write(json, self.figures(&cases, &outcomes, &settings))?;
@@ -204,19 +205,32 @@ impl Case {
     }
 
     fn outcome(&self, got: &Tensor, report: Report, seconds: f64) -> Outcome {
-        let (mut mismatches, mut wrong) = (0, vec![]);
+        let (mut mismatches, mut wrong, mut first) = (0, vec![], None);
         let numbers = |tensor: &Tensor| tensor.elements.integers().unwrap_or_default();
         for (index, (expected, got)) in numbers(&self.expected).into_iter().zip(numbers(got)).enumerate() {
             if expected == got {
                 continue;
             }
             mismatches += 1;
+            first.get_or_insert(index);
             if wrong.len() < SHOWN {
                 wrong.push(format!("{}: expected {expected}, got {got}", element("y", &self.expected.shape, index)));
             }
         }
-        Outcome { report, seconds, mismatches, wrong }
+        Outcome { report, seconds, mismatches, wrong, first }
     }
+}
+
+/// Where the first wrong element is written.
+fn first_wrong(compiled: &[CompiledPlan], outcomes: &[Outcome]) -> Option<Trigger> {
+    let mut before = 0;
+    for (plan, outcome) in compiled.iter().zip(outcomes) {
+        if let Some((run, address)) = outcome.first.and_then(|index| plan.place(index)) {
+            return Some(Trigger::Written { run: before + run, address });
+        }
+        before += plan.programs();
+    }
+    None
 }
 
 /// The error with the test in which it came up, unless it names a file.

@@ -170,6 +170,11 @@ impl Output {
         }
     }
 
+    /// The path as the user gave it.
+    pub fn named(&self) -> &Path {
+        &self.named
+    }
+
     /// True if this is standard output.
     pub fn is_stdout(&self) -> bool {
         matches!(self.place, Place::Stdout)

@@ -4,9 +4,10 @@
 use super::machine::{self, Machine};
 use super::output::{self, Output};
 use super::table::{self, grouped};
+use super::wave::{Compared, Waving};
 use super::{Backend, Failure, Result, Target, json, npy, number};
 use clap::{Args, ValueEnum};
-use host::{MemorySettings, Modelled, Multiplier, Product, Transport};
+use host::{MemorySettings, Modelled, Multiplier, Product, Transport, Trigger};
 use isa::Dtype;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -116,9 +117,8 @@ pub struct Options {
     /// Seed of random operands, of stalls and of the power-up state
     #[arg(long, default_value_t = 1, value_parser = number)]
     pub seed: u64,
-    /// Write every signal of the simulation as a waveform; large and slow
-    #[arg(long, value_name = "F.vcd")]
-    wave: Option<PathBuf>,
+    #[command(flatten)]
+    pub waving: Waving,
     /// Write the program with its data into a folder instead of running it, for a core of your own
     #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "wave", "json", "backend", "port", "baud", "Memory"])]
     pub program: Option<PathBuf>,
@@ -144,10 +144,10 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// The memory behind a core; `wave` if a waveform is asked for.
+    /// The memory behind a core.
     ///
     /// *Errors*: settings that cannot be, or that a model does not have.
-    pub fn settings(&self, seed: u64, backend: Backend, wave: bool) -> Result<MemorySettings> {
+    pub fn settings(&self, seed: u64, backend: Backend) -> Result<MemorySettings> {
         let usual = MemorySettings::default();
         let settings = machine::checked(MemorySettings {
             latency: self.mem_latency.unwrap_or(usual.latency),
@@ -160,7 +160,6 @@ impl Memory {
             return Ok(settings);
         }
         let given = [
-            ("--wave", wave),
             ("--mem-latency", self.mem_latency.is_some()),
             ("--mem-bytes-per-cycle", self.mem_bytes_per_cycle.is_some()),
             ("--mem-shared", self.mem_shared),
@@ -226,22 +225,18 @@ impl Options {
         let settings = self.settings()?;
         let out = self.out.as_deref().map(Output::create).transpose()?;
         let json = self.target.json.as_deref().map(Output::create_or_stdout).transpose()?;
-        let wave = self.wave.as_deref().map(Output::create).transpose()?;
-
-        let mut machine = Machine::new(&self.target, settings, wave.as_ref().map(Output::scratch))?;
-        let began = Instant::now();
-        let product = (work.run)(machine.doing(work.doing, Some(work.estimate)))?;
-        let seconds = began.elapsed().as_secs_f64();
-        // The waveform is complete once the simulation is gone.
-        drop(machine);
+        let run = |machine: &mut Machine| {
+            let began = Instant::now();
+            let product = (work.run)(machine.doing(work.doing, Some(work.estimate)))?;
+            Ok((product, began.elapsed().as_secs_f64()))
+        };
+        let compared = Compared::With(&|(product, _): &(Product, f64)| self.first_wrong(work, product));
+        let (product, seconds) = self.waving.simulate(&self.target, settings, &run, compared)?;
         let (mismatches, first) = self.check(work, &product)?;
 
         let to_stdout = json.as_ref().is_some_and(Output::is_stdout);
         if !to_stdout {
             output::print(&self.text(work, &product, seconds, mismatches))?;
-        }
-        if let Some(wave) = wave {
-            wave.keep()?;
         }
         if let Some(out) = out {
             npy::write_product(out, &product, &work.result.1)?;
@@ -256,7 +251,8 @@ impl Options {
     ///
     /// *Errors*: settings that cannot be, or that a model does not have.
     pub fn settings(&self) -> Result<MemorySettings> {
-        self.memory.settings(self.seed, self.target.backend, self.wave.is_some())
+        self.waving.check(&self.target)?;
+        self.memory.settings(self.seed, self.target.backend)
     }
 
     /// The dtype of an operand, 0 or 1: its file's, which has to be the one asked for.
@@ -374,6 +370,12 @@ impl Options {
             }
         }
         Ok((count, first))
+    }
+
+    /// Where the first wrong element is written.
+    fn first_wrong(&self, work: &Work, product: &Product) -> Result<Option<Trigger>> {
+        let (_, first) = self.check(work, product)?;
+        Ok(first.first().map(|wrong| Trigger::Written { run: 0, address: product.address_of(wrong.index) }))
     }
 
     fn text(&self, work: &Work, product: &Product, seconds: f64, mismatches: usize) -> String {

@@ -5,7 +5,8 @@ use super::image::{self, Image};
 use super::machine::{self, Machine};
 use super::output::{self, Output};
 use super::program::Source;
-use super::{Failure, Result, Target, json, table};
+use super::wave::{Compared, Waving};
+use super::{Result, Target, json, table};
 use clap::Args;
 use host::{HostError, MemorySettings, Report};
 use isa::FaultRecord;
@@ -18,6 +19,7 @@ Examples:
   quader run examples/hello.qasm --mem examples/hello.txt --out out.bin
   quader run program.bin --mem in.bin --out out.bin --mem-address 0x10000 --base 1=0x12000 --config tiny
   quader run program.qasm --mem in.bin --out out.bin --backend model --json -
+  quader run program.qasm --mem in.bin --out out.bin --wave w.vcd --wave-trigger fault --wave-before 200
 
 The image is raw bytes; the program may read and write it and nothing else. Base registers that are not given hold the
 address of the image, so that `gm=b0[0x40]` is byte 0x40 of the image. A fault ends with exit status 1, a sentence and
@@ -35,9 +37,8 @@ pub struct Run {
     /// Image of the same range after the run
     #[arg(long, value_name = "IMAGE")]
     out: PathBuf,
-    /// Write every signal of the simulation as a waveform; large and slow
-    #[arg(long, value_name = "F.vcd")]
-    wave: Option<PathBuf>,
+    #[command(flatten)]
+    waving: Waving,
     #[command(flatten)]
     target: Target,
 }
@@ -53,12 +54,9 @@ impl Run {
         let source = Source::read(&self.program)?;
         let image = self.image.read()?;
         let program = self.image.place(&source, image.len() as u64)?;
-        if self.wave.is_some() && self.target.backend != super::Backend::Rtl {
-            return Err(Failure::input("--wave needs --backend rtl: only a simulation shows its signals"));
-        }
+        self.waving.check(&self.target)?;
         let out = Output::create(&self.out)?;
         let json = self.target.json.as_deref().map(Output::create_or_stdout).transpose()?;
-        let wave = self.wave.as_deref().map(Output::create).transpose()?;
         if let Err(findings) = isa::check(&source.program, &self.target.config) {
             let count = findings.len();
             let (s, file) = (if count == 1 { "" } else { "s" }, self.program.display());
@@ -66,17 +64,16 @@ impl Run {
         }
 
         let memory = machine::checked(MemorySettings { seed: self.image.seed, ..MemorySettings::default() })?;
-        let mut machine = Machine::new(&self.target, memory, wave.as_ref().map(Output::scratch))?;
-        let core = machine.doing("running the program", None);
-        core.write(self.image.address(), &image)?;
-        let began = Instant::now();
-        let ended = core.run(&program);
-        let seconds = began.elapsed().as_secs_f64();
-        let after = core.read(self.image.address(), image.len())?;
-        drop(machine);
-        if let Some(wave) = wave {
-            wave.keep()?;
-        }
+        let work = |machine: &mut Machine| {
+            let core = machine.doing("running the program", None);
+            core.write(self.image.address(), &image)?;
+            let began = Instant::now();
+            let ended = core.run(&program);
+            let seconds = began.elapsed().as_secs_f64();
+            Ok((ended, core.read(self.image.address(), image.len())?, seconds))
+        };
+        let compared = Compared::Nothing("a program is compared with nothing; use fault or pc=ADDR");
+        let (ended, after, seconds) = self.waving.simulate(&self.target, memory, &work, compared)?;
         let to_stdout = json.as_ref().is_some_and(Output::is_stdout);
         match ended {
             Ok(report) => {

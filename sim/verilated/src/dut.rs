@@ -4,10 +4,13 @@
 //! The order in every clock cycle: set inputs with the clock low, [`Dut::eval`], read outputs, raise the clock, `eval`. The first `eval` of an
 //! instance never sees a rising edge, so the first one has the clock low. [`crate::Clocked`] keeps that order by itself.
 
-use std::ffi::{CStr, CString, c_void};
+use std::ffi::{CStr, c_void};
 use std::fmt;
-use std::panic::catch_unwind;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
@@ -84,6 +87,15 @@ struct Slot {
     writable: bool,
 }
 
+/// Where the text of a waveform goes.
+struct Stream {
+    to: Box<dyn Write>,
+    /// What it is called in errors.
+    name: PathBuf,
+    /// The first write that failed; nothing is written after it.
+    failed: Option<io::Error>,
+}
+
 /// One instance of a [`Model`]. It stays on the thread that made it; dropping it runs the design's `final` blocks and closes the waveform.
 pub struct Dut {
     model: Arc<Model>,
@@ -91,7 +103,10 @@ pub struct Dut {
     slots: Vec<Slot>,
     pub(crate) inner_slots: Vec<InnerSlot>,
     time: u64,
-    wave: Option<PathBuf>,
+    /// The open waveform, a box that C++ has the address of, so that nothing else refers to it before it is closed.
+    wave: Option<NonNull<Stream>>,
+    /// Whether [`Dut::dump`] writes.
+    paused: bool,
     stopped: bool,
     ended: bool,
 }
@@ -119,7 +134,17 @@ impl Dut {
             writable: port.direction != Direction::Output,
         };
         let slots = model.ports().iter().zip(addresses).map(slot).collect();
-        Ok(Dut { model, raw, slots, inner_slots: Vec::new(), time: 0, wave: None, stopped: false, ended: false })
+        Ok(Dut {
+            model,
+            raw,
+            slots,
+            inner_slots: Vec::new(),
+            time: 0,
+            wave: None,
+            paused: false,
+            stopped: false,
+            ended: false,
+        })
     }
 
     /// The port called `name`.
@@ -266,44 +291,82 @@ impl Dut {
     /// Starts a waveform of all signals in VCD; the folder is made if needed. Call [`Dut::dump`] after every `eval`.
     ///
     /// # Errors
-    /// [`Error::Wave`] if the model was built without tracing, a waveform was started before, or the file cannot be written.
+    /// As [`Dut::trace_to`]; [`Error::Wave`] if the file cannot be written.
     pub fn trace(&mut self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        let refused = |reason: &str| Error::Wave { path: path.to_owned(), reason: reason.to_owned() };
-        if !self.model.is_traced() {
-            return Err(refused("the model was built without tracing; build it with `trace(true)`"));
-        }
-        if self.wave.is_some() {
-            return Err(refused("this instance has a waveform already"));
-        }
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
         }
-        let c_path =
-            CString::new(path.to_string_lossy().as_bytes()).map_err(|_| refused("its name contains a zero byte"))?;
-        match (self.model.api.trace_open)(self.raw, c_path.as_ptr()) {
-            0 => {
-                self.wave = Some(path.to_owned());
-                Ok(())
-            }
-            _ => Err(refused("it cannot be opened for writing")),
+        self.can_trace(path)?;
+        let refused =
+            |cause: io::Error| Error::Wave { path: path.to_owned(), reason: format!("it cannot be written: {cause}") };
+        let file = File::create(path).map_err(refused)?;
+        self.trace_to(path, BufWriter::new(file))
+    }
+
+    /// As [`Dut::trace`], with the text of the VCD file going to `to`: the header now, changes when they are dumped and at the latest with
+    /// [`Dut::flush_trace`]. `name` is what errors call it. A waveform can be started again after the last one was closed.
+    ///
+    /// # Errors
+    /// [`Error::Wave`] if the model was built without tracing, or a waveform is open.
+    pub fn trace_to(&mut self, name: impl Into<PathBuf>, to: impl Write + 'static) -> Result<()> {
+        let name = name.into();
+        self.can_trace(&name)?;
+        let stream = NonNull::from(Box::leak(Box::new(Stream { to: Box::new(to), name, failed: None })));
+        self.wave = Some(stream);
+        self.paused = false;
+        if (self.model.api.trace_open)(self.raw, write_wave, stream.as_ptr().cast()) != 0 {
+            let path = self.take_stream().map_or_else(PathBuf::new, |stream| stream.name);
+            return Err(Error::Wave { path, reason: "Verilator's runtime did not open it".to_owned() });
+        }
+        Ok(())
+    }
+
+    fn can_trace(&self, path: &Path) -> Result<()> {
+        let refused = |reason: &str| Err(Error::Wave { path: path.to_owned(), reason: reason.to_owned() });
+        match (self.model.is_traced(), &self.wave) {
+            (false, _) => refused("the model was built without tracing; build it with `trace(true)`"),
+            (_, Some(_)) => refused("this instance has a waveform already"),
+            _ => Ok(()),
         }
     }
 
     /// Writes what changed since the last call, at the time set last; nothing without [`Dut::trace`].
     #[inline]
     pub fn dump(&mut self) {
-        if self.wave.is_some() {
+        if self.wave.is_some() && !self.paused {
             (self.model.api.trace_dump)(self.raw);
         }
     }
 
-    /// Closes the waveform, which makes the file complete, and returns its path. Dropping the instance does it too.
-    pub fn close_trace(&mut self) -> Option<PathBuf> {
+    /// From now on [`Dut::dump`] writes nothing (`true`) or all that changed since it last did (`false`). The first dump of a waveform writes
+    /// every value, so one that begins paused is complete from where it goes on.
+    #[inline]
+    pub fn pause_trace(&mut self, paused: bool) {
+        self.paused = paused;
+    }
+
+    /// Hands all text of the dumps so far to where the waveform goes.
+    pub fn flush_trace(&mut self) {
         if self.wave.is_some() {
-            (self.model.api.trace_close)(self.raw);
+            (self.model.api.trace_flush)(self.raw);
         }
-        self.wave.clone()
+    }
+
+    /// Closes the waveform, which makes the file complete; nothing without one. Dropping the instance does it too.
+    ///
+    /// # Errors
+    /// [`Error::Wave`] if not all of it could be written.
+    pub fn close_trace(&mut self) -> Result<()> {
+        if self.wave.is_none() {
+            return Ok(());
+        }
+        (self.model.api.trace_close)(self.raw);
+        let Some(mut wave) = self.take_stream() else { return Ok(()) };
+        match wave.failed.take().map_or_else(|| wave.to.flush(), Err) {
+            Ok(()) => Ok(()),
+            Err(cause) => Err(Error::Wave { path: wave.name, reason: format!("it cannot be written: {cause}") }),
+        }
     }
 
     /// Ends the simulation: runs `final` blocks and closes the waveform.
@@ -324,11 +387,22 @@ impl Dut {
             self.stopped = true;
             // What led here should be in the file even if the test now ends.
             self.dump();
-            self.close_trace();
+            self.close_trace_or_tell();
         }
         // SAFETY: the text belongs to the instance and ends with a zero.
         let message = unsafe { CStr::from_ptr((self.model.api.error)(self.raw)) }.to_string_lossy().into_owned();
         Error::Simulation { top: self.model.top().to_owned(), time: self.time, message }
+    }
+
+    fn take_stream(&mut self) -> Option<Box<Stream>> {
+        // SAFETY: the pointer is that of the box that `trace_to` leaked, and is taken once; C++ does not write to a closed waveform.
+        self.wave.take().map(|stream| unsafe { Box::from_raw(stream.as_ptr()) })
+    }
+
+    fn close_trace_or_tell(&mut self) {
+        if let Err(error) = self.close_trace() {
+            eprintln!("verilated: {error}");
+        }
     }
 
     #[cold]
@@ -349,7 +423,7 @@ impl Drop for Dut {
         if !self.stopped && !self.ended && (self.model.api.finish)(self.raw) != 0 {
             eprintln!("verilated: {}", self.stop());
         }
-        self.close_trace();
+        self.close_trace_or_tell();
         (self.model.api.destroy)(self.raw);
     }
 }
@@ -361,6 +435,20 @@ impl fmt::Debug for Dut {
             .field("time", &self.time)
             .field("stopped", &self.stopped)
             .finish()
+    }
+}
+
+/// Text of a waveform, to where it goes.
+extern "C" fn write_wave(stream: *mut c_void, text: *const u8, length: u64) {
+    // SAFETY: shim.cpp passes the address that `trace_to` gave it, of a box that lives until the waveform is closed and that nothing
+    // else refers to.
+    let stream = unsafe { &mut *stream.cast::<Stream>() };
+    // SAFETY: shim.cpp passes a buffer of this length that lives during the call.
+    let bytes = unsafe { std::slice::from_raw_parts(text, length as usize) };
+    if stream.failed.is_none() {
+        // A panic may not cross into C++.
+        let written = catch_unwind(AssertUnwindSafe(|| stream.to.write_all(bytes)));
+        stream.failed = written.unwrap_or_else(|_| Err(io::Error::other("its writer panicked"))).err();
     }
 }
 

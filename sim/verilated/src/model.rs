@@ -25,6 +25,7 @@ pub(crate) struct RawPort {
 
 type Raw = *mut c_void;
 type Print = extern "C" fn(*const u8, u64);
+type Write = extern "C" fn(*mut c_void, *const u8, u64);
 
 /// The function table of shim.cpp, field by field.
 #[repr(C)]
@@ -39,14 +40,15 @@ pub(crate) struct Api {
     pub(crate) error: extern "C" fn(Raw) -> *const c_char,
     pub(crate) finished: extern "C" fn(Raw) -> i32,
     pub(crate) set_time: extern "C" fn(Raw, u64),
-    pub(crate) trace_open: extern "C" fn(Raw, *const c_char) -> i32,
+    pub(crate) trace_open: extern "C" fn(Raw, Write, *mut c_void) -> i32,
     pub(crate) trace_dump: extern "C" fn(Raw),
+    pub(crate) trace_flush: extern "C" fn(Raw),
     pub(crate) trace_close: extern "C" fn(Raw),
     pub(crate) destroy: extern "C" fn(Raw),
 }
 
 /// The interface that this crate and shim.cpp agree on.
-const API_VERSION: u64 = 1;
+const API_VERSION: u64 = 2;
 
 /// A built and loaded design. Make as many instances as wanted, on as many threads as wanted.
 ///

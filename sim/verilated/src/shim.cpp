@@ -26,14 +26,31 @@ struct PortInfo {
 };
 
 using PrintFunction = void (*)(const char* text, uint64_t length);
+using WriteFunction = void (*)(void* stream, const char* text, uint64_t length);
 
 // Thrown out of the model when the design stops itself: going on would let a loop that does not settle run for ever.
 struct Stopped final {};
+
+#if VM_TRACE
+// The text of a waveform goes to Rust, which knows what becomes of it.
+class Stream final : public VerilatedVcdFile {
+public:
+    WriteFunction function = nullptr;
+    void* stream = nullptr;
+    bool open(const std::string&) override { return true; }
+    void close() override {}
+    ssize_t write(const char* text, ssize_t length) override {
+        function(stream, text, static_cast<uint64_t>(length));
+        return length;
+    }
+};
+#endif
 
 struct Instance final {
     VerilatedContext context;
     Vdut* model = nullptr;
 #if VM_TRACE
+    Stream stream;  // before its user
     VerilatedVcdC* trace = nullptr;
 #endif
     PrintFunction print = nullptr;
@@ -142,17 +159,23 @@ int32_t finished(Instance* self) { return self->context.gotFinish(); }
 
 void set_time(Instance* self, uint64_t time) { self->context.time(time); }
 
-int32_t trace_open(Instance* self, const char* path) {
+int32_t trace_open(Instance* self, WriteFunction function, void* stream) {
 #if VM_TRACE
-    if (self->trace) return 1;
     enter(self);
-    self->trace = new VerilatedVcdC;
-    self->model->trace(self->trace, 99);
-    self->trace->open(path);
+    if (self->trace && self->trace->isOpen()) return 1;
+    self->stream.function = function;
+    self->stream.stream = stream;
+    if (!self->trace) {
+        self->trace = new VerilatedVcdC{&self->stream};
+        self->model->trace(self->trace, 99);
+    }
+    // Each opening writes the whole header, and the first dump after it every value.
+    self->trace->open("stream");
     return self->trace->isOpen() ? 0 : 1;
 #else
     (void)self;
-    (void)path;
+    (void)function;
+    (void)stream;
     return 2;
 #endif
 }
@@ -160,6 +183,14 @@ int32_t trace_open(Instance* self, const char* path) {
 void trace_dump(Instance* self) {
 #if VM_TRACE
     if (self->trace && self->trace->isOpen()) self->trace->dump(self->context.time());
+#else
+    (void)self;
+#endif
+}
+
+void trace_flush(Instance* self) {
+#if VM_TRACE
+    if (self->trace && self->trace->isOpen()) self->trace->flush();
 #else
     (void)self;
 #endif
@@ -183,8 +214,9 @@ struct Api {
     const char* (*error)(Instance*);
     int32_t (*finished)(Instance*);
     void (*set_time)(Instance*, uint64_t);
-    int32_t (*trace_open)(Instance*, const char*);
+    int32_t (*trace_open)(Instance*, WriteFunction, void*);
     void (*trace_dump)(Instance*);
+    void (*trace_flush)(Instance*);
     void (*trace_close)(Instance*);
     void (*destroy)(Instance*);
 };
@@ -192,8 +224,8 @@ struct Api {
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const void* verilated_rs_api() {
-    static const Api api = {1,        ports,    create,     addresses,  eval,        finish, error,
-                            finished, set_time, trace_open, trace_dump, trace_close, destroy};
+    static const Api api = {2,        ports,    create,     addresses,  eval,        finish,      error,
+                            finished, set_time, trace_open, trace_dump, trace_flush, trace_close, destroy};
     return &api;
 }
 

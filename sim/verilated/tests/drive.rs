@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Driving: ports of every size in place, clocks, power-up states, stops that stay inside their instance, waveforms.
 
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use verilated::{Build, Clocked, Direction, Error, Model, Reset, Wave};
@@ -238,6 +241,62 @@ fn a_waveform_is_written_and_read_back() -> verilated::Result<()> {
     assert_eq!(wave.signal("clk")?.changes.len(), 40);
     assert!(wave.signal("nothing").expect_err("not there").to_string().contains("TOP.adder.sum"));
     std::fs::remove_dir_all(path.parent().expect("it has one")).expect("removable");
+    Ok(())
+}
+
+/// A writer that a test can look into.
+#[derive(Clone, Default)]
+struct Shared(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_waveform_can_go_anywhere_pause_and_start_again() -> verilated::Result<()> {
+    let model = Build::new("adder").text("adder.v", ADDER).cycles_hint(100).trace(true).build()?;
+    let mut sim = Clocked::new(model.instance(Reset::Zeros)?, "clk", 10)?;
+    let a = sim.port("a")?;
+    for first in [0, 7] {
+        let text = Shared::default();
+        sim.dut_mut().trace_to("memory", text.clone())?;
+        let header = || text.0.borrow().len();
+        assert!(sim.dut_mut().trace_to("memory", io::sink()).is_err(), "one at a time");
+        sim.dut_mut().flush_trace();
+        let empty = header();
+        assert!(empty > 0, "the header is there at once");
+        sim.dut_mut().pause_trace(true);
+        sim.dut_mut().set(a, first);
+        sim.run(3)?;
+        sim.dut_mut().flush_trace();
+        assert_eq!(header(), empty, "nothing while it is paused");
+        sim.dut_mut().pause_trace(false);
+        let begun = sim.cycle();
+        sim.step()?;
+        sim.dut_mut().close_trace()?;
+        let text = String::from_utf8_lossy(&text.0.borrow()).into_owned();
+        let changes = text.split("$enddefinitions $end").nth(1).expect("a whole header");
+        let stamp = changes.lines().find(|line| line.starts_with('#')).expect("a time");
+        assert_eq!(stamp, format!("#{}", 10 * begun));
+        assert!(changes.lines().any(|line| line.starts_with(&format!("b{first:08b} "))), "every value: {changes}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_waveform_that_cannot_be_written_is_an_error() -> verilated::Result<()> {
+    let model = Build::new("adder").text("adder.v", ADDER).cycles_hint(100).trace(true).build()?;
+    let mut sim = Clocked::new(model.instance(Reset::Zeros)?, "clk", 10)?;
+    sim.dut_mut().trace("/dev/full")?;
+    sim.run(3)?;
+    let error = sim.dut_mut().close_trace().expect_err("there is no room on it").to_string();
+    assert!(error.starts_with("waveform /dev/full: it cannot be written"), "{error}");
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use super::{Answer, show};
 use crate::cli::output::{self, Output};
 use crate::cli::program::Source;
 use crate::cli::{Failure, progress};
-use host::{Breakpoint, Debugger, Ended, Event};
+use host::{Breakpoint, Debugger, Dump, Ended, Event, Format};
 use isa::Pipe;
 use isa::limits::INSTRUCTION_BYTES;
 use serde_json::{Value, json};
@@ -395,13 +395,10 @@ impl Session {
         if self.wave.is_some() {
             return Err("a waveform is being written: end it by `wave off`".to_owned().into());
         }
+        Format::of(file).map_err(|reason| reason.to_string())?;
         let output = Output::create(file).map_err(|failure| failure.to_string())?;
-        self.debugger.start_wave(output.scratch()).map_err(|error| match error {
-            host::HostError::Simulation(_) => {
-                "there is one waveform per run: `restart` makes another possible".to_owned()
-            }
-            other => other.to_string(),
-        })?;
+        let dump = Dump { scratch: Some(output.scratch().to_owned()), ..Dump::new(file) };
+        self.debugger.start_wave(dump).map_err(|error| error.to_string())?;
         self.wave = Some(output);
         let cycle = self.debugger.cycle();
         let text = format!("  {} gets every signal from cycle {cycle} on\n", file.display());
@@ -409,7 +406,7 @@ impl Session {
     }
 
     fn end_wave(&mut self) -> std::result::Result<(), Trouble> {
-        self.debugger.end_wave();
+        self.debugger.end_wave().map_err(|error| Trouble::Broken(error.into()))?;
         match self.wave.take() {
             Some(output) => output.keep().map_err(Trouble::Broken),
             None => Ok(()),
