@@ -10,6 +10,7 @@
 //!
 //! Of another kind is [`Onnx`], the package of PyPI whose node tests the core has to pass: it is set up in the same way.
 
+pub mod cells;
 mod cocotb;
 mod debian;
 mod error;
