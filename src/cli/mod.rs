@@ -8,7 +8,9 @@ mod conv;
 mod demo;
 mod disasm;
 mod doctor;
+mod flash;
 mod folder;
+mod fpga;
 mod gemm;
 mod info;
 mod job;
@@ -155,6 +157,7 @@ Examples:
   quader run examples/hello.qasm --mem examples/hello.txt --out out.bin
   quader trace gemm --m 64 --n 64 --k 64        a timeline of every instruction, as a page
   quader verilog --config tiny --out rtl-tiny   the hardware as Verilog
+  quader fpga --board ulx3s-25f                 a bitstream, its area and speed
   quader doctor                                 which tools are there
 
 Exit status: 0 done; 1 mismatch, failed check, fault or missing tool; 2 bad input.";
@@ -189,6 +192,10 @@ enum Command {
     Trace(trace::Trace),
     /// Print the hardware of a core as Verilog
     Verilog(verilog::Verilog),
+    /// Build a core for the FPGA of a board: synthesis, place and route, bitstream, and a report of area and speed
+    Fpga(fpga::Fpga),
+    /// Load a bitstream into a board with openFPGALoader
+    Flash(flash::Flash),
     /// List the cores and what they can do
     Info(info::Info),
     /// Show the tools that simulations need, and the cache of built simulations
@@ -215,6 +222,8 @@ pub fn main() -> ExitCode {
         Command::Run(command) => command.run(),
         Command::Trace(command) => command.run(),
         Command::Verilog(command) => command.run(),
+        Command::Fpga(command) => command.run(),
+        Command::Flash(command) => command.run(),
         Command::Info(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::Completions(command) => command.run(),
