@@ -7,7 +7,7 @@ use super::table::grouped;
 use super::{Failure, Result, core};
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use fpga::flow::{Board, Built, Flow, Job, Report};
+use fpga::flow::{Board, Flow, Job, Report};
 use isa::Config;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,8 @@ DIR/<board>-<core>: rtl/, netlist.json, seed-<n>.cfg with log and timing report,
 Both tools set themselves up, pinned by version and hash, at the first use; the same inputs give the same bytes.
 The core stands between two shift registers on the pins of the board's UART: it measures area and speed, it is no host link.
 
-Exit status 1: it does not fit, misses the board's clock, or a tool failed; no bitstream is written then.";
+Exit status 1: it does not fit (report.json says by how much), misses the board's clock, or a tool failed; no bitstream is
+written then.";
 
 /// Build a core for the FPGA of a board: synthesis, place and route, bitstream, and a report of area and speed
 #[derive(Args, Debug)]
@@ -107,28 +108,29 @@ impl Fpga {
             folder: &folder,
         };
         let steps = Steps::begin(format!("{} on {}", config.name, board.name));
-        if self.synth {
-            let cells = flow.synthesise(&job, &|step| steps.step(step)).map_err(Failure::failed)?;
-            steps.end();
-            output::print(&format!("{} on {}: {}\n", config.name, board.name, cells.text(&board.chip)))?;
-            return board.chip.check(&config.name, &cells).map_err(Failure::failed);
-        }
-        let built = flow.build(&job, &|step| steps.step(step)).map_err(Failure::failed)?;
+        let netlist = flow.synthesise(&job, &|step| steps.step(step)).map_err(Failure::failed)?;
         steps.end();
-        self.keep(&folder, &built)?;
-        output::print(&text(&built))
+        // What does not fit has a report as well: by how much is what one wants to know.
+        self.keep(&folder, &netlist)?;
+        board.chip.check(&config.name, &netlist.cells).map_err(Failure::failed)?;
+        if self.synth {
+            return output::print(&text(&netlist));
+        }
+        let built = flow.implement(&job, &netlist, &|step| steps.step(step)).map_err(Failure::failed)?;
+        steps.end();
+        self.keep(&folder, &built.report)?;
+        output::print(&format!("{}\nbitstream {}\n", text(&built.report), built.bitstream.display()))
     }
 
     /// Writes the report beside the bitstream, and where else it is wanted.
-    fn keep(&self, folder: &Path, built: &Built) -> Result {
-        let report = built.report.json();
+    fn keep(&self, folder: &Path, report: &Report) -> Result {
         let mut files = vec![folder.join("report.json")];
         if let Some(reports) = &self.reports {
             std::fs::create_dir_all(reports).map_err(|cause| cannot_write(reports, &cause))?;
-            files.push(reports.join(format!("{}-{}.json", built.report.board, built.report.design)));
+            files.push(reports.join(format!("{}-{}.json", report.board, report.design)));
         }
         for file in files {
-            std::fs::write(&file, &report).map_err(|cause| cannot_write(&file, &cause))?;
+            std::fs::write(&file, report.json()).map_err(|cause| cannot_write(&file, &cause))?;
         }
         Ok(())
     }
@@ -179,18 +181,13 @@ impl Steps {
     }
 }
 
-fn text(built: &Built) -> String {
-    let report = &built.report;
+fn text(report: &Report) -> String {
     let Report { cells, there, .. } = report;
-    let fmax = report.fmax();
     let part = |used: usize, all: usize| {
         format!("{} of {} ({:.1} %)", grouped(used as u64), grouped(all as u64), 100.0 * used as f64 / all as f64)
     };
-    format!(
-        "{} on {} ({})\n\n\
-         look-up tables  {}\nflip-flops      {}\nblock RAMs      {}\nmultipliers     {}\n\
-         Fmax            {:.1} / {:.1} / {:.1} MHz (minimum / median / maximum of {} seed{})\n\
-         int8            {:.1} GOPS, {:.2} per thousand look-up tables\n\nbitstream {}\n",
+    let mut text = format!(
+        "{} on {} ({})\n\nlook-up tables  {}\nflip-flops      {}\nblock RAMs      {}\nmultipliers     {}\n",
         report.design,
         report.board,
         report.chip,
@@ -198,13 +195,17 @@ fn text(built: &Built) -> String {
         part(cells.flip_flops, there.flip_flops),
         part(cells.block_rams, there.block_rams),
         part(cells.multipliers, there.multipliers),
-        fmax.minimum,
-        fmax.median,
-        fmax.maximum,
-        report.seeds.len(),
-        if report.seeds.len() == 1 { "" } else { "s" },
-        report.gops(),
-        report.gops_per_kilolut(),
-        built.bitstream.display(),
-    )
+    );
+    if let (Some(fmax), Some(gops), Some(density)) = (report.fmax(), report.gops(), report.gops_per_kilolut()) {
+        text += &format!(
+            "Fmax            {:.1} / {:.1} / {:.1} MHz (minimum / median / maximum of {} seed{})\n\
+             int8            {gops:.1} GOPS, {density:.2} per thousand look-up tables\n",
+            fmax.minimum,
+            fmax.median,
+            fmax.maximum,
+            report.seeds.len(),
+            if report.seeds.len() == 1 { "" } else { "s" },
+        );
+    }
+    text
 }

@@ -13,7 +13,7 @@ mod harness;
 mod report;
 
 pub use board::{Board, Chip};
-pub use report::{Cells, Fmax, Report, Seed};
+pub use report::{Cells, Fmax, Report, Seed, table};
 
 use crate::error::{Error, Result};
 use crate::nextpnr::Nextpnr;
@@ -70,35 +70,38 @@ impl Flow {
         Ok(Flow { yosys: Yosys::find()?, nextpnr: Nextpnr::find()? })
     }
 
-    /// Carries out the job; `tell` gets the name of each step as it begins.
+    /// Places, routes and packs what [`Flow::synthesise`] left in the folder; `tell` gets the name of each step as it begins.
     ///
-    /// *Errors*: [`Error::DoesNotFit`], [`Error::TooSlow`] if no seed meets the board's clock, [`Error::Refused`] with the last words of a tool,
-    /// [`Error::Write`]. Files of the steps that succeeded stay; there is a bitstream only if all did.
-    pub fn build(&self, job: &Job<'_>, tell: &dyn Fn(&str)) -> Result<Built> {
+    /// *Errors*: [`Error::DoesNotFit`]; [`Error::TooSlow`] if no seed meets the board's clock; [`Error::Refused`] with the last words of a tool;
+    /// [`Error::Write`]. There is a bitstream only if all steps succeeded.
+    pub fn implement(&self, job: &Job<'_>, synthesised: &Report, tell: &dyn Fn(&str)) -> Result<Built> {
+        job.board.chip.check(job.name, &synthesised.cells)?;
+        let bitstream = job.folder.join(bitstream_name(job));
+        if bitstream.exists() {
+            fs::remove_file(&bitstream).map_err(|cause| Error::Write { path: bitstream.clone(), cause })?;
+        }
         let began = Instant::now();
-        let cells = self.synthesise(job, tell)?;
-        job.board.chip.check(job.name, &cells)?;
-        let mut seeds = vec![];
+        let mut report = synthesised.clone();
         for (at, &seed) in job.seeds.iter().enumerate() {
             tell(&format!("placing and routing, seed {seed} ({} of {})", at + 1, job.seeds.len()));
-            seeds.push(self.place_and_route(job, seed)?);
+            report.seeds.push(self.place_and_route(job, seed)?);
         }
-        let report = Report::new(job, cells, seeds, began.elapsed().as_secs());
-        let best = report.fastest();
+        report.seconds += began.elapsed().as_secs();
+        let best = report.fastest().expect("a job has at least one seed");
         if best.mhz < job.board.clock_mhz {
             let (mhz, wanted) = (best.mhz, job.board.clock_mhz);
             return Err(Error::TooSlow { design: job.name.into(), board: job.board.name, mhz, wanted });
         }
         tell("packing");
-        let bitstream = format!("{}-{}.bit", job.board.name, job.name);
-        self.nextpnr.pack(job.folder, &format!("seed-{}.cfg", best.seed), &bitstream)?;
-        Ok(Built { bitstream: job.folder.join(bitstream), report })
+        self.nextpnr.pack(job.folder, &format!("seed-{}.cfg", best.seed), &bitstream_name(job))?;
+        Ok(Built { bitstream, report })
     }
 
-    /// Prints and synthesises; gives the cells of the netlist `netlist.json`.
+    /// Prints and synthesises; gives a report of the netlist `netlist.json`, without placements. It need not fit the chip.
     ///
-    /// *Errors*: as [`Flow::build`].
-    pub fn synthesise(&self, job: &Job<'_>, tell: &dyn Fn(&str)) -> Result<Cells> {
+    /// *Errors*: [`Error::Refused`] with the last words of a tool, [`Error::Write`].
+    pub fn synthesise(&self, job: &Job<'_>, tell: &dyn Fn(&str)) -> Result<Report> {
+        let began = Instant::now();
         tell("printing Verilog");
         let design =
             emit(job.top, "top").map_err(|error| Error::Refused { tool: "the printer", text: error.to_string() })?;
@@ -112,8 +115,10 @@ impl Flow {
         write(&job.folder.join("synthesis.log"), &log)?;
         let stat = job.folder.join("cells.json");
         let text = fs::read_to_string(&stat).map_err(|cause| Error::Read { path: stat, cause })?;
-        Cells::parse(&text)
-            .ok_or_else(|| Error::Refused { tool: "Yosys", text: "its count of cells has another form".into() })
+        let cells = Cells::parse(&text);
+        let cells = cells
+            .ok_or_else(|| Error::Refused { tool: "Yosys", text: "its count of cells has another form".into() })?;
+        Ok(Report::new(job, cells, began.elapsed().as_secs()))
     }
 
     /// One seed: `seed-<n>.cfg`, its log, and nextpnr's own report with the critical paths.
@@ -152,6 +157,11 @@ impl Flow {
     }
 }
 
+/// `<board>-<design>.bit`.
+fn bitstream_name(job: &Job<'_>) -> String {
+    format!("{}-{}.bit", job.board.name, job.name)
+}
+
 /// The board's pins and the frequency that is aimed at.
 fn constraints(job: &Job<'_>) -> String {
     format!("{}\nFREQUENCY PORT \"{}\" {} MHZ;\n", job.board.constraints, job.board.clock, job.aim_mhz)
@@ -163,7 +173,12 @@ fn synthesis(design: &Design) -> Vec<String> {
     vec![
         format!("read_verilog -nolatches {}", files.join(" ")),
         // Memories promise nothing about a word that is read while it is written (`prim::Ram`), so no logic has to make a promise true.
-        format!("synth_ecp5 -no-rw-check -top {} -json netlist.json", design.top),
+        format!("hierarchy -top {}", design.top),
+        "proc".into(),
+        // A choice by number is a tree of two-way multiplexers, not a row of comparisons: pick_8 takes 296 LUT4 without this and 195 with it.
+        "pmux2shiftx".into(),
+        // Wide functions out of PFUMX and L6MUX21 are what abc9 takes for speed, at three times the area: pick_8 takes 972 LUT4 with them.
+        format!("synth_ecp5 -no-rw-check -nowidelut -top {} -json netlist.json", design.top),
         "check -assert".into(),
         "tee -q -o cells.json stat -json".into(),
     ]

@@ -55,7 +55,7 @@ pub struct Report {
     pub cells: Cells,
     /// Cells that there are.
     pub there: Cells,
-    /// Placements, in the order of the job.
+    /// Placements, in the order of the job; none for a netlist that was not placed.
     pub seeds: Vec<Seed>,
     /// Wall time of everything, in seconds.
     pub seconds: u64,
@@ -75,20 +75,6 @@ impl Cells {
             block_rams: count("DP16KD"),
             multipliers: count("MULT18X18D"),
         })
-    }
-
-    /// The cells beside those that the chip has, as one line.
-    pub fn text(&self, chip: &super::Chip) -> String {
-        let part = |used: usize, all: usize, what: &str| {
-            format!("{used} of {all} {what} ({:.0} %)", 100.0 * used as f64 / all as f64)
-        };
-        [
-            part(self.luts, chip.luts, "look-up tables"),
-            part(self.flip_flops, chip.flip_flops, "flip-flops"),
-            part(self.block_rams, chip.block_rams, "block RAMs"),
-            part(self.multipliers, chip.multipliers, "multipliers"),
-        ]
-        .join(", ")
     }
 
     fn object(self) -> Value {
@@ -117,8 +103,8 @@ impl Seed {
 }
 
 impl Report {
-    /// The report of a job; `seeds` has at least one.
-    pub(crate) fn new(job: &Job<'_>, cells: Cells, seeds: Vec<Seed>, seconds: u64) -> Report {
+    /// The report of a netlist.
+    pub(crate) fn new(job: &Job<'_>, cells: Cells, seconds: u64) -> Report {
         let chip = &job.board.chip;
         Report {
             board: job.board.name.into(),
@@ -132,41 +118,50 @@ impl Report {
                 block_rams: chip.block_rams,
                 multipliers: chip.multipliers,
             },
-            seeds,
+            seeds: vec![],
             seconds,
         }
     }
 
-    /// The placement that is fastest; of two, the one with the smaller seed.
-    pub fn fastest(&self) -> Seed {
-        let faster = |a: Seed, b: &Seed| match (b.mhz, a.seed) > (a.mhz, b.seed) {
-            true => *b,
-            false => a,
-        };
-        self.seeds.iter().skip(1).fold(self.seeds[0], faster)
+    /// True if the chip has all the cells.
+    pub fn fits(&self) -> bool {
+        let (used, there) = (&self.cells, &self.there);
+        used.luts <= there.luts
+            && used.flip_flops <= there.flip_flops
+            && used.block_rams <= there.block_rams
+            && used.multipliers <= there.multipliers
     }
 
-    /// Minimum, median and maximum over the seeds.
-    pub fn fmax(&self) -> Fmax {
+    /// The placement that is fastest; of two, the first. `None` without placements.
+    pub fn fastest(&self) -> Option<Seed> {
+        self.seeds.iter().copied().reduce(|a, b| if b.mhz > a.mhz { b } else { a })
+    }
+
+    /// Minimum, median and maximum over the seeds; `None` without placements.
+    pub fn fmax(&self) -> Option<Fmax> {
         let mut all: Vec<f64> = self.seeds.iter().map(|seed| seed.mhz).collect();
         all.sort_by(f64::total_cmp);
-        Fmax { minimum: all[0], median: all[(all.len() - 1) / 2], maximum: all[all.len() - 1] }
+        let (minimum, maximum) = (*all.first()?, *all.last()?);
+        Some(Fmax { minimum, median: all[(all.len() - 1) / 2], maximum })
     }
 
     /// int8 operations per second at the median frequency, in 10^9: 2 x MAC x Fmax.
-    pub fn gops(&self) -> f64 {
-        2.0 * self.macs as f64 * self.fmax().median / 1e3
+    pub fn gops(&self) -> Option<f64> {
+        self.fmax().map(|fmax| 2.0 * self.macs as f64 * fmax.median / 1e3)
     }
 
     /// [`Report::gops`] per thousand look-up tables.
-    pub fn gops_per_kilolut(&self) -> f64 {
-        self.gops() / (self.cells.luts as f64 / 1e3)
+    pub fn gops_per_kilolut(&self) -> Option<f64> {
+        self.gops().map(|gops| gops / (self.cells.luts as f64 / 1e3))
     }
 
     /// Text of the report's file.
     pub fn json(&self) -> String {
         let round = |value: f64| (value * 100.0).round() / 100.0;
-        let fmax = self.fmax();
+        let fmax = self.fmax().map(|fmax| {
+            let Fmax { minimum, median, maximum } = fmax;
+            json!({ "minimum": round(minimum), "median": round(median), "maximum": round(maximum) })
+        });
         let seeds: Vec<Value> =
             self.seeds.iter().map(|seed| json!({ "seed": seed.seed, "mhz": round(seed.mhz) })).collect();
         let mut object = Map::new();
@@ -176,13 +171,11 @@ impl Report {
         object.insert("macs_per_cycle".into(), json!(self.macs));
         object.insert("used".into(), self.cells.object());
         object.insert("available".into(), self.there.object());
-        object.insert(
-            "fmax_mhz".into(),
-            json!({ "minimum": round(fmax.minimum), "median": round(fmax.median), "maximum": round(fmax.maximum) }),
-        );
+        object.insert("fits".into(), json!(self.fits()));
+        object.insert("fmax_mhz".into(), json!(fmax));
         object.insert("seeds".into(), json!(seeds));
-        object.insert("gops".into(), json!(round(self.gops())));
-        object.insert("gops_per_kilolut".into(), json!(round(self.gops_per_kilolut())));
+        object.insert("gops".into(), json!(self.gops().map(round)));
+        object.insert("gops_per_kilolut".into(), json!(self.gops_per_kilolut().map(round)));
         object.insert("tools".into(), json!({ "yosys": Yosys::VERSION, "nextpnr": Nextpnr::VERSION }));
         object.insert("wall_seconds".into(), json!(self.seconds));
         format!("{:#}\n", Value::Object(object))
@@ -204,8 +197,43 @@ impl Report {
             macs: value["macs_per_cycle"].as_u64()? as usize,
             cells: Cells::from_object(&value["used"])?,
             there: Cells::from_object(&value["available"])?,
-            seeds: seeds.filter(|seeds| !seeds.is_empty())?,
+            seeds: seeds?,
             seconds: value["wall_seconds"].as_u64()?,
         })
     }
+}
+
+/// The reports as a table for a page of Markdown, one row each, in the order given.
+pub fn table(reports: &[Report]) -> String {
+    let mut text = String::from(
+        "| core | board (chip) | look-up tables | flip-flops | block RAMs | multipliers | Fmax MHz, minimum / median / maximum | int8 GOPS | per 1,000 LUT |\n\
+         |---|---|---|---|---|---|---|---|---|\n",
+    );
+    for report in reports {
+        let Report { cells, there, .. } = report;
+        let part = |used: usize, all: usize| format!("{used} ({:.0} %)", 100.0 * used as f64 / all as f64);
+        let speed = match (report.fmax(), report.fits()) {
+            (Some(fmax), _) => {
+                let count = report.seeds.len();
+                let seeds = if count == 1 { "1 seed".to_owned() } else { format!("{count} seeds") };
+                format!("{:.1} / {:.1} / {:.1} ({seeds})", fmax.minimum, fmax.median, fmax.maximum)
+            }
+            (None, true) => "not placed".to_owned(),
+            (None, false) => "does not fit".to_owned(),
+        };
+        let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}"));
+        text += &format!(
+            "| `{}` | {} ({}) | {} | {} | {} | {} | {speed} | {} | {} |\n",
+            report.design,
+            report.board,
+            report.chip,
+            part(cells.luts, there.luts),
+            part(cells.flip_flops, there.flip_flops),
+            part(cells.block_rams, there.block_rams),
+            part(cells.multipliers, there.multipliers),
+            number(report.gops()),
+            number(report.gops_per_kilolut()),
+        );
+    }
+    text
 }
