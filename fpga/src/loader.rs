@@ -25,7 +25,7 @@ impl Loader {
     pub fn state() -> ToolState {
         let found = Places::from_env().on_path(TOOL).map(|program| (version(&program), program));
         // Simulations do not need it: its absence is not a fault of the machine.
-        ToolState { name: TOOL, sets_itself_up: found.is_none(), found: found.ok_or_else(|| HOW.to_owned()) }
+        ToolState { name: "FPGA loader", sets_itself_up: found.is_none(), found: found.ok_or_else(|| HOW.to_owned()) }
     }
 
     /// openFPGALoader on the search path.

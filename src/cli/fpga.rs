@@ -71,6 +71,11 @@ impl Fpga {
     pub fn run(&self) -> Result {
         let boards: Vec<&'static Board> =
             if self.all { const { &Board::ALL }.iter().collect() } else { vec![self.board] };
+        // A folder that cannot be written is noticed before the tools are set up.
+        for board in &boards {
+            let folder = self.folder(board);
+            std::fs::create_dir_all(&folder).map_err(|cause| cannot_write(&folder, &cause))?;
+        }
         let flow = Flow::find().map_err(Failure::failed)?;
         let mut failed = vec![];
         for board in boards {
@@ -90,14 +95,19 @@ impl Fpga {
         }
     }
 
+    /// `<out>/<board>-<core>`.
+    fn folder(&self, board: &Board) -> PathBuf {
+        let core = self.config.as_ref().map_or(board.core, |config| &config.name);
+        self.out.join(format!("{}-{core}", board.name))
+    }
+
     fn one(&self, flow: &Flow, board: &'static Board) -> Result {
         let named = || Config::named(board.core).expect("the core of a board is a named one");
         let config = self.config.clone().unwrap_or_else(named);
         let top = board.top(&config).map_err(Failure::input)?;
         let count = self.seeds.or(self.all.then_some(ALL_SEEDS));
         let seeds: Vec<u32> = count.map_or_else(|| vec![self.seed], |count| (1..=count).collect());
-        let folder = self.out.join(format!("{}-{}", board.name, config.name));
-        std::fs::create_dir_all(&folder).map_err(|cause| cannot_write(&folder, &cause))?;
+        let folder = self.folder(board);
         let job = Job {
             name: &config.name,
             board,
