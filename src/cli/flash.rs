@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 const DETAILS: &str = "\
 Examples:
-  quader flash --board ulx3s-25f                     what `quader fpga --board ulx3s-25f` built
+  quader flash --config tiny                         what `quader fpga --config tiny` built
   quader flash --board ulx3s-85f --bitstream my.bit --keep
 
 Without --keep the bitstream is gone when the board loses power. openFPGALoader has to be on the search path.";

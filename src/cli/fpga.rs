@@ -21,7 +21,7 @@ const ALL_SEEDS: u32 = 5;
 
 const DETAILS: &str = "\
 Examples:
-  quader fpga --board ulx3s-25f                        its default core, one seed
+  quader fpga --board ulx3s-85f --config tiny          one seed
   quader fpga --board ulx3s-85f --config lite --seeds 5
   quader fpga --all --out target/fpga                  every board with its default core, 5 seeds each, minutes to hours
 

@@ -157,7 +157,7 @@ Examples:
   quader run examples/hello.qasm --mem examples/hello.txt --out out.bin
   quader trace gemm --m 64 --n 64 --k 64        a timeline of every instruction, as a page
   quader verilog --config tiny --out rtl-tiny   the hardware as Verilog
-  quader fpga --board ulx3s-25f                 a bitstream, its area and speed
+  quader fpga --config tiny                     a bitstream for the ULX3S-85F, its area and speed
   quader doctor                                 which tools are there
 
 Exit status: 0 done; 1 mismatch, failed check, fault or missing tool; 2 bad input.";
