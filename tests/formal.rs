@@ -240,7 +240,7 @@ fn a_queue_of_any_depth_loses_nothing_and_keeps_the_order() {
         broken("in_ready = level != depth", "in_ready = level != last", "ready_means_room"),
         broken("out_valid = level != 8'd0", "out_valid = (level != 8'd0) & (~in_valid)", "valid_is_not_withdrawn"),
         broken("tail_q == last", "tail_q == depth", "words_go_out_as_they_came"),
-        broken("head_d = head_q + 8'd1", "head_d = head_q + 8'd2", "words_go_out_as_they_came"),
+        broken("(head_q + 8'd1) & place_bits", "(head_q + 8'd2) & place_bits", "words_go_out_as_they_came"),
         broken(".read_address(head_q)", ".read_address(tail_q)", "payload_holds"),
     ]);
 }
@@ -292,7 +292,7 @@ fn flags() -> Proof {
 fn no_flag_counter_goes_below_0_or_above_15_without_a_fault() {
     flags().check(&[
         broken("two_more_32 = (raise_56 & early_32) & (~take_88)", "two_more_32 = 1'd0", "count_is_raises_less_takes"),
-        broken("count_32_d = count_32_q - 4'd1", "count_32_d = 4'd0", "count_is_raises_less_takes"),
+        broken("change_32 = 4'd15", "change_32 = 4'd14", "count_is_raises_less_takes"),
         broken("one_more_32 & (count_32_q == limit)", "1'd0", "overflow_is_a_fault"),
         broken("one_more_32 & (count_32_q == limit)", "one_more_32", "fault_means_overflow"),
         broken(

@@ -32,6 +32,30 @@ pub enum Error {
         /// Its last words.
         text: String,
     },
+    /// The design needs more cells than the chip has.
+    DoesNotFit {
+        /// Name of the design.
+        design: String,
+        /// Name of the chip.
+        chip: &'static str,
+        /// The kind of cell, in the plural.
+        what: &'static str,
+        /// How many it needs.
+        needed: usize,
+        /// How many there are.
+        there: usize,
+    },
+    /// No placement meets the clock of the board.
+    TooSlow {
+        /// Name of the design.
+        design: String,
+        /// Name of the board.
+        board: &'static str,
+        /// Frequency of the fastest placement, in MHz.
+        mhz: f64,
+        /// The board's clock, in MHz.
+        wanted: f64,
+    },
     /// The simulator cannot be built.
     Build {
         /// Why.
@@ -77,6 +101,18 @@ impl fmt::Display for Error {
             Error::Missing { tool, reason } => write!(f, "{tool} is not there: {reason}"),
             Error::Run { program, cause } => write!(f, "cannot run {}: {cause}", program.display()),
             Error::Refused { tool, text } => write!(f, "{tool} refused its input:\n{text}"),
+            Error::DoesNotFit { design, chip, what, needed, there } => {
+                write!(
+                    f,
+                    "{design} needs {needed} {what} and {chip} has {there}: take a smaller core or a larger board"
+                )
+            }
+            Error::TooSlow { design, board, mhz, wanted } => {
+                write!(
+                    f,
+                    "{design} reaches {mhz:.1} MHz on {board}, whose clock is {wanted} MHz: try more seeds or a smaller core"
+                )
+            }
             Error::Build { cause } => cause.fmt(f),
             Error::Read { path, cause } => write!(f, "cannot read {}: {cause}", path.display()),
             Error::Property { text } => f.write_str(text),
@@ -93,7 +129,12 @@ impl std::error::Error for Error {
         match self {
             Error::Run { cause, .. } | Error::Read { cause, .. } | Error::Write { cause, .. } => Some(cause),
             Error::Build { cause } => Some(cause),
-            Error::Missing { .. } | Error::Refused { .. } | Error::Property { .. } | Error::Disproved { .. } => None,
+            Error::Missing { .. }
+            | Error::Refused { .. }
+            | Error::DoesNotFit { .. }
+            | Error::TooSlow { .. }
+            | Error::Property { .. }
+            | Error::Disproved { .. } => None,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! | tool | says | comes from |
 //! |---|---|---|
 //! | [`Yosys`] | whether it can be synthesised: no latch, no loop, one driver per net | set up by itself: the package `pyosys` of PyPI, pinned by version and hash |
+//! | [`Nextpnr`] | what it costs on an FPGA and how fast it is, and the bitstream: see [`flow`] | set up by itself: packages of PyPI, pinned by version and hash |
 //! | [`System`] | whether properties hold for ever, proved by induction | [`Yosys`] and [`Z3`]: the package `z3-solver` of PyPI, pinned likewise |
 //! | [`Icarus`] | whether another simulator reads it | `iverilog` on the search path, or Debian's package, unpacked into the tools folder |
 //! | [`Cocotb`] | whether a testbench by others, with AXI models by others, gets the right answers | set up by itself: packages of PyPI, pinned by version and hash; driven in Verilator |
@@ -13,11 +14,15 @@
 //! Of another kind is [`Onnx`], the package of PyPI whose node tests the core has to pass: it is set up in the same way.
 
 pub mod board;
+pub mod cells;
 mod cocotb;
 mod debian;
 mod error;
+pub mod flow;
 mod formal;
 mod icarus;
+mod loader;
+mod nextpnr;
 mod onnx;
 mod python;
 mod smt;
@@ -28,6 +33,8 @@ pub use cocotb::{Cocotb, Session, Verdict};
 pub use error::{Error, Result};
 pub use formal::{Properties, System};
 pub use icarus::Icarus;
+pub use loader::Loader;
+pub use nextpnr::Nextpnr;
 pub use onnx::Onnx;
 pub use smt::Z3;
 pub use yosys::Yosys;

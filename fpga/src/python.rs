@@ -71,7 +71,8 @@ impl Python {
         }
     }
 
-    fn command(&self) -> Command {
+    /// The interpreter, with the packages at hand.
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(&self.interpreter);
         command.env("PYTHONPATH", &self.packages).env("PYTHONDONTWRITEBYTECODE", "1");
         command

@@ -58,6 +58,9 @@ pub struct Yosys {
 }
 
 impl Yosys {
+    /// Release of the package.
+    pub const VERSION: &str = PACKAGE.version;
+
     /// What `quader doctor` says of it; nothing is set up.
     pub fn state() -> ToolState {
         let root = PACKAGE.root(&Places::from_env());
@@ -83,7 +86,16 @@ impl Yosys {
     ///
     /// *Errors*: [`Error::Refused`] with the end of the log if a command fails.
     pub fn run(&self, commands: &[String]) -> Result<String> {
-        let outcome = run(Command::new(&self.python).args(["-c", DRIVER]).arg(&self.root).args(commands))?;
+        self.run_in(Path::new("."), commands)
+    }
+
+    /// As [`Yosys::run`], with the names of files relative to `folder`.
+    ///
+    /// *Errors*: as [`Yosys::run`].
+    pub fn run_in(&self, folder: &Path, commands: &[String]) -> Result<String> {
+        let mut command = Command::new(&self.python);
+        command.args(["-c", DRIVER]).arg(&self.root).args(commands).current_dir(folder);
+        let outcome = run(&mut command)?;
         if outcome.success {
             return Ok(outcome.text);
         }

@@ -53,6 +53,7 @@ pub struct Flags {
     two_more: Vec<Signal<Local, Bit>>,
     one_more: Vec<Signal<Local, Bit>>,
     beyond: Vec<Signal<Local, Bit>>,
+    change: Vec<Signal<Local, Bits<4>>>,
     early: Vec<Signal<Local, Bit>>,
     over: Vec<Signal<Local, Bit>>,
     over_early: Vec<Signal<Local, Bit>>,
@@ -91,6 +92,7 @@ impl Default for Flags {
             two_more: vec![Signal::default(); counters],
             one_more: vec![Signal::default(); counters],
             beyond: vec![Signal::default(); counters],
+            change: vec![Signal::default(); counters],
             early: vec![Signal::default(); counters],
             over: vec![Signal::default(); pipes],
             over_early: vec![Signal::default(); 2],
@@ -126,7 +128,6 @@ impl Logic for Flags {
             for d in 1..self._partners {
                 for j in 0..self._ids {
                     self.count[(i * 4 + d - 1) * 8 + j].clock.next = self.clk.val();
-                    self.count[(i * 4 + d - 1) * 8 + j].d.next = self.count[(i * 4 + d - 1) * 8 + j].q.val();
                     self.two_more[(i * 4 + d - 1) * 8 + j].next = self.raise[(i * 5 + (i + d) % 5) * 8 + j].val()
                         & self.early[(i * 4 + d - 1) * 8 + j].val()
                         & !self.take[(((i + d) % 5) * 5 + i) * 8 + j].val();
@@ -134,16 +135,20 @@ impl Logic for Flags {
                         ^ self.early[(i * 4 + d - 1) * 8 + j].val()
                         ^ self.take[(((i + d) % 5) * 5 + i) * 8 + j].val())
                         & (self.raise[(i * 5 + (i + d) % 5) * 8 + j].val() | self.early[(i * 4 + d - 1) * 8 + j].val());
+                    // One adder: +2, +1, -1 or 0.
+                    self.change[(i * 4 + d - 1) * 8 + j].next = 0.into();
                     if self.two_more[(i * 4 + d - 1) * 8 + j].val() {
-                        self.count[(i * 4 + d - 1) * 8 + j].d.next = self.count[(i * 4 + d - 1) * 8 + j].q.val() + 2;
+                        self.change[(i * 4 + d - 1) * 8 + j].next = 2.into();
                     } else if self.one_more[(i * 4 + d - 1) * 8 + j].val() {
-                        self.count[(i * 4 + d - 1) * 8 + j].d.next = self.count[(i * 4 + d - 1) * 8 + j].q.val() + 1;
+                        self.change[(i * 4 + d - 1) * 8 + j].next = 1.into();
                     } else if self.take[(((i + d) % 5) * 5 + i) * 8 + j].val()
                         & !self.raise[(i * 5 + (i + d) % 5) * 8 + j].val()
                         & !self.early[(i * 4 + d - 1) * 8 + j].val()
                     {
-                        self.count[(i * 4 + d - 1) * 8 + j].d.next = self.count[(i * 4 + d - 1) * 8 + j].q.val() - 1;
+                        self.change[(i * 4 + d - 1) * 8 + j].next = 15.into();
                     }
+                    self.count[(i * 4 + d - 1) * 8 + j].d.next =
+                        self.count[(i * 4 + d - 1) * 8 + j].q.val() + self.change[(i * 4 + d - 1) * 8 + j].val();
                     if self.rst.val() {
                         self.count[(i * 4 + d - 1) * 8 + j].d.next = 0.into();
                     }

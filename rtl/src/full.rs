@@ -50,6 +50,12 @@ pub struct Full {
     read_bit: Vec<Signal<Local, Bit>>,
     is_void: Vec<Signal<Local, Bit>>,
     covered: Vec<Signal<Local, Bit>>,
+    /// The clear begins at this fractal or before; ends at it or after.
+    begun: Vec<Signal<Local, Bit>>,
+    unended: Vec<Signal<Local, Bit>>,
+    first: Signal<Local, Bits<16>>,
+    last: Signal<Local, Bits<16>>,
+    first_outside: Signal<Local, Bit>,
     write_fractal: Signal<Local, Bits<16>>,
     write_lane: Signal<Local, Bits<8>>,
     write_bank: Signal<Local, Bits<8>>,
@@ -95,6 +101,11 @@ impl Full {
             read_bit: vec![Signal::default(); banks],
             is_void: vec![Signal::default(); fractals],
             covered: vec![Signal::default(); fractals],
+            begun: vec![Signal::default(); fractals],
+            unended: vec![Signal::default(); fractals],
+            first: Signal::default(),
+            last: Signal::default(),
+            first_outside: Signal::default(),
             write_fractal: Signal::default(),
             write_lane: Signal::default(),
             write_bank: Signal::default(),
@@ -141,11 +152,31 @@ impl Logic for Full {
         }
         self.full.next =
             self.read_bit[self.read_bank.val().index()].val() & !self.is_void[self.read_fractal.val().index()].val();
+        // What a clear has beyond the last fractal is nothing: the comparisons are as wide as a fractal's number.
+        self.first_outside.next = (self.clear_first.val() & !self.fractal_mask.val()) != 0;
+        self.first.next = self.clear_first.val() & self.fractal_mask.val();
+        self.last.next = self.clear_last.val() & self.fractal_mask.val();
+        if (self.clear_last.val() & !self.fractal_mask.val()) != 0 {
+            self.last.next = self.fractal_mask.val();
+        }
+        for f in 0..self._fractals {
+            self.begun[f].next = self.first.val() == f.to_bits();
+            self.unended[f].next = self.last.val() == f.to_bits();
+        }
+        for f in 1..self._fractals {
+            self.begun[f].next = self.begun[f - 1].val() | (self.first.val() == f.to_bits());
+        }
+        for n in self._fractals..(self._fractals + 1) {
+            for f in 1..self._fractals {
+                self.unended[n - 1 - f].next = self.unended[n - f].val() | (self.last.val() == (n - 1 - f).to_bits());
+            }
+        }
+        for f in 0..self._fractals {
+            self.covered[f].next = self.begun[f].val() & self.unended[f].val() & !self.first_outside.val();
+        }
         // A write in the cycle of a clear starts from an empty word, like one after it.
         self.write_void.next = self.is_void[self.write_fractal.val().index()].val()
-            | (self.clear_valid.val()
-                & (self.clear_first.val() <= self.write_fractal.val())
-                & (self.write_fractal.val() <= self.clear_last.val()));
+            | (self.clear_valid.val() & self.covered[self.write_fractal.val().index()].val());
         for i in 0..self._lanes {
             self.old_bit[i].next = false;
             for b in 0..self._banks {
@@ -159,11 +190,6 @@ impl Logic for Full {
                 self.table[b].write[i].next = self.new_bit[i].val();
                 self.written[b].write[i].next = self.new_bit[i].val();
             }
-        }
-        // Fractal 0 apart: `last >= 0` says nothing.
-        self.covered[0].next = self.clear_first.val() == 0;
-        for f in 1..self._fractals {
-            self.covered[f].next = (self.clear_first.val() <= f.to_bits()) & (self.clear_last.val() >= f.to_bits());
         }
         for f in 0..self._fractals {
             self.void[f].clock.next = self.clk.val();

@@ -28,6 +28,7 @@ pub mod nest;
 pub mod prim;
 pub mod rotate;
 pub mod sequencer;
+pub mod target;
 pub mod top;
 pub mod twin;
 pub mod ub;

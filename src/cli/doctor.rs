@@ -4,7 +4,7 @@
 use super::output::{self, Output};
 use super::{Failure, Result, json};
 use clap::Args;
-use fpga::{Cocotb, Icarus, Onnx, Yosys, Z3};
+use fpga::{Cocotb, Icarus, Loader, Nextpnr, Onnx, Yosys, Z3};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use verilated::cache::{self, Usage};
@@ -35,7 +35,8 @@ impl Doctor {
         let file = self.json.as_deref().map(Output::create_or_stdout).transpose()?;
         let cleared = if self.clear_cache { Some(cache::clear().map_err(Failure::failed)?) } else { None };
         let mut report = tool::report();
-        report.tools.extend([Yosys::state(), Z3::state(), Icarus::state(), Cocotb::state(), Onnx::state()]);
+        report.tools.extend([Yosys::state(), Nextpnr::state(), Loader::state(), Z3::state()]);
+        report.tools.extend([Icarus::state(), Cocotb::state(), Onnx::state()]);
         if !file.as_ref().is_some_and(Output::is_stdout) {
             output::print(&text(&report, cleared.as_ref()))?;
         }

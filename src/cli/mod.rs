@@ -9,7 +9,9 @@ mod conv;
 mod demo;
 mod disasm;
 mod doctor;
+mod flash;
 mod folder;
+mod fpga;
 mod gemm;
 mod image;
 mod info;
@@ -203,6 +205,7 @@ Examples:
   quader gemm --backend uart --port /dev/ttyUSB0 --config tiny --m 32 --n 32 --k 32   on a board
   quader gemm --m 64 --n 64 --k 64 --wave w.fst  a waveform that says what the core does
   quader verilog --config tiny --out rtl-tiny   the hardware as Verilog
+  quader fpga --config tiny                     a bitstream for the ULX3S-85F, its area and speed
   quader doctor                                 which tools are there
 
 Exit status: 0 done; 1 mismatch, failed check, fault or missing tool; 2 bad input.";
@@ -241,6 +244,10 @@ enum Command {
     Trace(trace::Trace),
     /// Print the hardware of a core as Verilog
     Verilog(verilog::Verilog),
+    /// Build a core for the FPGA of a board: synthesis, place and route, bitstream, and a report of area and speed
+    Fpga(fpga::Fpga),
+    /// Load a bitstream into a board with openFPGALoader
+    Flash(flash::Flash),
     /// List the cores and what they can do
     Info(info::Info),
     /// Show the tools that simulations need, and the cache of built simulations
@@ -269,6 +276,8 @@ pub fn main() -> ExitCode {
         Command::Step(command) => command.run(),
         Command::Trace(command) => command.run(),
         Command::Verilog(command) => command.run(),
+        Command::Fpga(command) => command.run(),
+        Command::Flash(command) => command.run(),
         Command::Info(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::Completions(command) => command.run(),

@@ -6,7 +6,9 @@ use super::output;
 use super::progress::Waiting;
 use super::{Failure, Result, core};
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use isa::Config;
+use rtl::target::Target;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -34,6 +36,9 @@ pub struct Verilog {
     /// Core
     #[arg(long, value_name = "CORE", default_value = "lite", value_parser = core())]
     config: Config,
+    /// Whose cells the multipliers are made of; `generic` is plain Verilog for every tool
+    #[arg(long, value_name = "TARGET", default_value = "generic", value_parser = target())]
+    target: Target,
     /// Folder of the files
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -49,6 +54,7 @@ impl Verilog {
         );
         let hardware = rtl::top::core(&self.config).map_err(Failure::failed)?;
         let design = rtl::emit::emit(&*hardware, "quader").map_err(Failure::failed)?;
+        let design = self.target.apply(design);
         drop(waiting);
         design.write(folder.scratch()).map_err(|cause| folder.lost(&cause))?;
         folder.write(WAIVERS.0, WAIVERS.1)?;
@@ -62,6 +68,14 @@ impl Verilog {
             design.top
         ))
     }
+}
+
+/// Parses the name of a target.
+fn target() -> impl TypedValueParser<Value = Target> {
+    PossibleValuesParser::new(Target::ALL.map(Target::name)).map(|name| {
+        let named = Target::ALL.into_iter().find(|target| target.name() == name);
+        named.expect("the parser admits the names of targets only")
+    })
 }
 
 /// The names in a list of sources.

@@ -8,7 +8,7 @@
 //! block: for the units of a core, which share one model, see [`crate::Lockstep`].
 
 use crate::mirror::Mirror;
-use rtl::emit::emit;
+use rtl::emit::{Design, emit};
 use rtl::twin::Twin;
 use rust_hdl::prelude::{Block, Clock};
 use verilated::Build;
@@ -29,9 +29,19 @@ impl<U: Block + 'static> Cosim<U> {
     /// `clock` names the clock port and sets it on the Rust side; a block without a clock gives `None` and is only settled.
     /// Panics if the block cannot be printed or built.
     pub fn new(uut: U, name: &str, clock: Option<ClockPort<U>>) -> Self {
+        Self::printed(uut, name, clock, |design| design.files())
+    }
+
+    /// As [`Cosim::new`]; `files` gives the Verilog of the emitted design, for example with the cells of a family of FPGAs.
+    pub fn printed(
+        uut: U,
+        name: &str,
+        clock: Option<ClockPort<U>>,
+        files: impl FnOnce(Design) -> Vec<(String, String)>,
+    ) -> Self {
         let twin = Twin::new(uut, clock.map_or(|_: &mut U, _| (), |(_, set)| set));
         let design = emit(&twin.uut, name).unwrap_or_else(|error| panic!("{error}"));
-        let model = Build::new(name).texts(design.files()).cycles_hint(10_000).build();
+        let model = Build::new(name).texts(files(design)).cycles_hint(10_000).build();
         let model = model.unwrap_or_else(|error| panic!("{error}"));
         let mirror = Mirror::new(&model, "", clock.map(|(port, _)| port), &twin.uut);
         let mut cosim = Cosim { twin, mirror };

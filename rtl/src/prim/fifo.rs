@@ -40,6 +40,10 @@ pub struct Fifo<const W: usize> {
     pop: Signal<Local, Bit>,
     depth: Constant<Bits<8>>,
     last: Constant<Bits<8>>,
+    /// The bits that a place and that a level can have: synthesis drops the others, which it cannot know to be 0 by itself.
+    place_bits: Constant<Bits<8>>,
+    level_bits: Constant<Bits<8>>,
+    change: Signal<Local, Bits<8>>,
     _lanes: usize,
 }
 
@@ -65,6 +69,9 @@ impl<const W: usize> Fifo<W> {
             pop: Signal::default(),
             depth: Constant::new((depth as u64).into()),
             last: Constant::new((depth as u64 - 1).into()),
+            place_bits: Constant::new((depth.next_power_of_two() as u64 - 1).into()),
+            level_bits: Constant::new(((depth + 1).next_power_of_two() as u64 - 1).into()),
+            change: Signal::default(),
             _lanes: lanes,
         }
     }
@@ -89,23 +96,26 @@ impl<const W: usize> Logic for Fifo<W> {
             self.out_data[i].next = self.mem.read[i].val();
         }
         if self.push.val() {
-            self.tail.d.next = self.tail.q.val() + 1;
+            self.tail.d.next = (self.tail.q.val() + 1) & self.place_bits.val();
             if self.tail.q.val() == self.last.val() {
                 self.tail.d.next = 0.into();
             }
         }
         if self.pop.val() {
-            self.head.d.next = self.head.q.val() + 1;
+            self.head.d.next = (self.head.q.val() + 1) & self.place_bits.val();
             if self.head.q.val() == self.last.val() {
                 self.head.d.next = 0.into();
             }
         }
+        // One adder: +1, -1 or 0.
+        self.change.next = 0.into();
         if self.push.val() & !self.pop.val() {
-            self.count.d.next = self.count.q.val() + 1;
+            self.change.next = 1.into();
         }
         if !self.push.val() & self.pop.val() {
-            self.count.d.next = self.count.q.val() - 1;
+            self.change.next = 0xFF.into();
         }
+        self.count.d.next = (self.count.q.val() + self.change.val()) & self.level_bits.val();
         if self.clear.val() {
             self.head.d.next = 0.into();
             self.tail.d.next = 0.into();

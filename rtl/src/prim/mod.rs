@@ -6,6 +6,7 @@
 //! A stream transfers when `valid` and `ready`; `valid` once raised stays and its payload holds; `valid` never waits for `ready`.
 
 mod arbiter;
+pub(crate) mod ecp5;
 mod fifo;
 mod int;
 mod join;
