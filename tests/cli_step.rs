@@ -221,7 +221,11 @@ fn a_waveform_is_written_from_here_on_and_only_then_there() {
         "step 100\nwave part.vcd\nstep 50\nwave off\nwave again.txt\nrestart\nwave absent/x.vcd\nwave whole.vcd\nstep 3\nquit\nstep\n",
     );
     assert_eq!(ended.status(), 2, "{}", ended.stderr());
-    assert!(ended.stderr().contains("line 5: ") && ended.stderr().contains("its name has to end in .vcd or .fst"), "{}", ended.stderr());
+    assert!(
+        ended.stderr().contains("line 5: ") && ended.stderr().contains("its name has to end in .vcd or .fst"),
+        "{}",
+        ended.stderr()
+    );
     assert!(ended.stderr().contains("line 7: cannot write absent/x.vcd"), "{}", ended.stderr());
     assert_eq!(folder.names(), ["hello.qasm", "hello.txt", "part.vcd", "whole.vcd"]);
     let part = verilated::Wave::read(folder.path("part.vcd")).expect("it is a waveform");

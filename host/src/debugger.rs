@@ -16,7 +16,7 @@ mod event;
 pub use breakpoint::{Access, Breakpoint};
 pub use event::Event;
 
-use crate::error::{HostError, Result};
+use crate::error::Result;
 use crate::program::Program;
 use crate::simulated::{MemorySettings, start_of};
 use crate::transport::check_address;
@@ -73,7 +73,7 @@ impl Debugger {
     /// write waveforms, which makes it slower. *Cost*: each of the two kinds is built once for a configuration, as by
     /// [`Simulated::new`](crate::Simulated::new).
     ///
-    /// *Errors*: as [`Simulated::new`](crate::Simulated::new); [`HostError::Address`] for contents outside the address space.
+    /// *Errors*: as [`Simulated::new`](crate::Simulated::new); [`HostError::Address`](crate::HostError::Address) for contents outside the address space.
     pub fn new(
         config: &Config,
         memory: MemorySettings,
@@ -137,7 +137,7 @@ impl Debugger {
     /// One cycle: what happened in it, in the order of the pipes. When the program ends the core comes to rest, which takes cycles that
     /// nothing counts. Nothing happens after the end.
     ///
-    /// *Errors*: [`HostError::Simulation`] if the simulation fails or the core used the bus against its rules.
+    /// *Errors*: [`HostError::Simulation`](crate::HostError::Simulation) if the simulation fails or the core used the bus against its rules.
     pub fn step(&mut self) -> Result<Vec<Event>> {
         if self.ended.is_some() {
             return Ok(Vec::new());
@@ -186,7 +186,7 @@ impl Debugger {
 
     /// Reads global memory, as it is behind the bus.
     ///
-    /// *Errors*: [`HostError::Address`] outside the address space.
+    /// *Errors*: [`HostError::Address`](crate::HostError::Address) outside the address space.
     pub fn read(&mut self, address: u64, len: usize) -> Result<Vec<u8>> {
         check_address(address, len)?;
         Ok(self.core.gm().read(address, len))
@@ -203,14 +203,14 @@ impl Debugger {
 
     /// Writes a waveform from now on.
     ///
-    /// *Errors*: [`HostError::Simulation`] if the core was made without waves, writes one already, or the file cannot be written.
+    /// *Errors*: [`HostError::Simulation`](crate::HostError::Simulation) if the core was made without waves, writes one already, or the file cannot be written.
     pub fn start_wave(&mut self, dump: Dump) -> Result<()> {
         Ok(self.core.start_wave(dump)?)
     }
 
     /// Completes the waveform, if one is being written.
     ///
-    /// *Errors*: [`HostError::Simulation`] if it cannot be written.
+    /// *Errors*: [`HostError::Simulation`](crate::HostError::Simulation) if it cannot be written.
     pub fn end_wave(&mut self) -> Result<Option<Written>> {
         Ok(self.core.end_wave()?)
     }

@@ -119,7 +119,8 @@ impl Simulated {
     ) -> Result<Simulated> {
         let Observe { wave, timelines } = observe;
         let gm = GlobalMemory::new(Poison::new(memory.seed));
-        let mut core = Core::with_model(model, config, memory.behaviour(config), gm, Reset::Random(memory.seed as u32))?;
+        let mut core =
+            Core::with_model(model, config, memory.behaviour(config), gm, Reset::Random(memory.seed as u32))?;
         if let Some(dump) = wave {
             core.start_wave(dump)?;
         }

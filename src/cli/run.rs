@@ -6,7 +6,7 @@ use super::machine::{self, Machine};
 use super::output::{self, Output};
 use super::program::Source;
 use super::wave::{Compared, Waving};
-use super::{Result, Target, json, table};
+use super::{Failure, Result, Target, json, table};
 use clap::Args;
 use host::{HostError, MemorySettings, Report};
 use isa::FaultRecord;

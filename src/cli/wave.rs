@@ -245,7 +245,14 @@ mod tests {
         std::fs::create_dir_all(&folder).expect("the temporary folder is writable");
         let path = folder.join("w.vcd");
         let config = isa::Config::tiny();
-        let target = Target { config: config.clone(), backend: Backend::Rtl, json: None, trace: Some(Sink::default()) };
+        let target = Target {
+            config: config.clone(),
+            backend: Backend::Rtl,
+            port: None,
+            baud: None,
+            json: None,
+            trace: Some(Sink::default()),
+        };
         let waving = Waving {
             wave: Some(path.clone()),
             wave_trigger: Some(Moment::Mismatch),

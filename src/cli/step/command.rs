@@ -49,7 +49,12 @@ pub const COMMANDS: [Entry; 17] = [
     ),
     entry("print", "p", "fb [CHANNEL] [COUNT] | regs [PIPE]", "parameters of channels; state registers"),
     entry("set", "", "gm ADDR BYTE...", "write bytes of global memory"),
-    entry("wave", "", "FILE.vcd | FILE.fst | off", "write every signal from here on, and what every pipe does in words"),
+    entry(
+        "wave",
+        "",
+        "FILE.vcd | FILE.fst | off",
+        "write every signal from here on, and what every pipe does in words",
+    ),
     entry("help", "h", "[COMMAND]", "this"),
     entry("quit", "q", "", "end"),
     entry("exit", "", "", "end"),
