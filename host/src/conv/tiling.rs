@@ -117,9 +117,11 @@ impl ConvTiling {
             let key = |(many, tiling): &(bool, ConvTiling)| {
                 (*many, tiling.estimate + tiling.read_words / 2, Reverse(tiling.m * tiling.n * tiling.k))
             };
-            // MTE1 makes a block in two cycles, or in those that the cube takes for it, where it need not step over pixels.
+            // MTE1 makes a block in two cycles, or in those that the cube takes for it; in three where it steps over pixels.
             let slow = |tiling: &ConvTiling| {
-                conv.stride[1] == 1 && tiling.reads as usize > 100 * tiling.n.div_ceil(config.n0).max(2)
+                let columns = tiling.n.min(tiling.groups * conv.group_cout());
+                let rate = if conv.stride[1] == 1 { 2 } else { 3 };
+                tiling.reads as usize > 100 * columns.div_ceil(config.n0).max(rate)
             };
             let mut tilings: Vec<_> = tilings.collect();
             tilings.sort_by_key(key);
