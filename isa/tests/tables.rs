@@ -137,7 +137,7 @@ fn the_build_hash_changes_with_every_field_but_the_name() {
     let renamed = Config { name: "other".into(), ..Config::lite() };
     assert_eq!(renamed.hash(), Config::lite().hash());
     // The documented function, computed by hand over the seventeen numbers of `lite`.
-    let numbers = [0x10000u32, 4, 16, 4, 131072, 32768, 32768, 32768, 32768, 8, 16, 16, 16, 1024, 124, 512, 0x303];
+    let numbers = [0x10000u32, 4, 16, 4, 131072, 32768, 32768, 32768, 32768, 8, 16, 16, 16, 1024, 123, 512, 0x303];
     let mut hash = 0x811c_9dc5u32;
     for byte in numbers.iter().flat_map(|number| number.to_le_bytes()) {
         hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
