@@ -5,7 +5,7 @@ mod schedule;
 mod tiling;
 
 pub use tiling::Tiling;
-pub(crate) use tiling::{INSTRUCTIONS_PER_STEP, LEAST_SLOTS, STEP_CYCLES, sizes};
+pub(crate) use tiling::{INSTRUCTIONS_PER_STEP, LEAST_SLOTS, MOST_INSTRUCTIONS, STEP_CYCLES, sizes};
 
 use crate::channels::{Channels, Output, check_dtype, check_length, check_size, check_zero_point};
 use crate::error::{HostError, Result};

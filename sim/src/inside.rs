@@ -20,7 +20,7 @@ use pipes::Pipes;
 use verilated::{Dut, Inner, Port};
 
 /// Modules and signals that a core to be looked into keeps, as patterns.
-pub(crate) const PATTERNS: [(&str, &str); 15] = [
+pub(crate) const PATTERNS: [(&str, &str); 17] = [
     ("ram_*", "words"),
     // Full bits: a table per buffer, and whether its words are void.
     ("lutram_*x1", "words"),
@@ -37,6 +37,8 @@ pub(crate) const PATTERNS: [(&str, &str); 15] = [
     ("mte1_geometry*", "*_q"),
     ("fix_setup*", "*_state_q"),
     ("fix_setup*", "*_is_set_q"),
+    ("fix_registers*", "*_state_q"),
+    ("fix_registers*", "known_*_q"),
 ];
 
 /// A value of a block, and whether the block's full bit is set.
@@ -124,7 +126,7 @@ impl<S> Inside<S> {
         };
         let l0 = [l0("l0a", config.l0a_fractals(), config.m0)?, l0("l0b", config.l0b_fractals(), config.n0)?];
         let filled = Full::find(find, "quader.l0c.filled", config.l0c_fractals(), config.l0c_blocks_per_fractal())?;
-        let pipes = Pipes::find(find)?;
+        let pipes = Pipes::find(config, find)?;
         Ok(Inside { config: config.clone(), l0, l0c: (l0c, filled), l1, ub, fb, pipes })
     }
 }

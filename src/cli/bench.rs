@@ -25,7 +25,7 @@ Examples:
   quader bench --check                # fails if a cycle count is not that of docs/performance.json
   quader bench --check --most 50000   # only rows that took at most so many cycles then
 
-Without groups all of them run, and performance.md, performance.json and roofline.svg are written into the folder of --out. Every result is compared
+Without groups, or with --out, performance.md, performance.json and roofline.svg are written into the folder of --out. Every result is compared
 with an independent product or convolution. The exit status is 1 if an element is wrong or, with --check, a count is another one; a missed bar is
 told and is no failure.";
 
@@ -36,9 +36,9 @@ pub struct Bench {
     /// Groups of rows; all if none is named
     #[arg(value_name = "GROUP", value_parser = PossibleValuesParser::new(names()))]
     groups: Vec<String>,
-    /// The folder of the page
-    #[arg(long, value_name = "DIR", default_value = "docs")]
-    out: PathBuf,
+    /// The folder of the page; with groups the page has these alone, and is written only if a folder is given [default: docs]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
     /// Compare with the file in that folder and write nothing
     #[arg(long)]
     check: bool,
@@ -63,8 +63,8 @@ impl Bench {
             return self.check(groups);
         }
         let json = self.json.as_deref().map(Output::create_or_stdout).transpose()?;
-        let all = self.groups.is_empty();
-        let file = |name: &str| all.then(|| Output::create(&self.out.join(name))).transpose();
+        let written = self.groups.is_empty() || self.out.is_some();
+        let file = |name: &str| written.then(|| Output::create(&self.folder().join(name))).transpose();
         let (page, figures, chart) = (file("performance.md")?, file("performance.json")?, file("roofline.svg")?);
         let results = measured(&groups)?;
         if !json.as_ref().is_some_and(Output::is_stdout) {
@@ -79,9 +79,13 @@ impl Bench {
         json.map_or(Ok(()), |json| json.write(told.as_bytes()))
     }
 
+    fn folder(&self) -> &Path {
+        self.out.as_deref().unwrap_or(Path::new("docs"))
+    }
+
     /// Runs rows again and compares their cycles.
     fn check(&self, mut groups: Vec<Group>) -> Result {
-        let path = self.out.join("performance.json");
+        let path = self.folder().join("performance.json");
         let before = before(&path)?;
         let cycles = |group: &str, row: &Row| before[group][&row.name]["cycles"].as_u64();
         for group in &mut groups {

@@ -16,7 +16,7 @@ use super::schedule::{self, fold_bytes};
 use crate::bus::Bus;
 use crate::emit::Tile;
 use crate::error::{HostError, Result};
-use crate::gemm::{INSTRUCTIONS_PER_STEP, LEAST_SLOTS, STEP_CYCLES, sizes};
+use crate::gemm::{INSTRUCTIONS_PER_STEP, LEAST_SLOTS, MOST_INSTRUCTIONS, STEP_CYCLES, sizes};
 use crate::simulated::MemorySettings;
 use crate::timing;
 use isa::Config;
@@ -132,10 +132,16 @@ impl ConvTiling {
                 *looked += 1;
                 *looked <= CANDIDATES
             });
+            let (mut looked, mut instructions) = (0, 0);
             for (_, tiling) in &mut tilings {
                 let program = schedule::program(conv, tiling, &Parts::new(conv, &tiling.cut()), config)?;
                 tiling.estimate = timing::cycles(&program, config, memory, tiling.reads);
+                (looked, instructions) = (looked + 1, instructions + program.len());
+                if instructions > MOST_INSTRUCTIONS {
+                    break;
+                }
             }
+            tilings.truncate(looked);
             if let Some((_, best)) = tilings.into_iter().min_by_key(|tiling| (slow(&tiling.1), key(tiling))) {
                 return Ok(best);
             }

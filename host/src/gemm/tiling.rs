@@ -29,6 +29,9 @@ pub(crate) const INSTRUCTIONS_PER_STEP: usize = 4;
 /// Tilings whose programs are looked at.
 const CANDIDATES: usize = 24;
 
+/// Instructions of all these programs after which no other one is looked at: long programs are alike, and users wait.
+pub(crate) const MOST_INSTRUCTIONS: usize = 120_000;
+
 /// Cycles that a step takes at least, however little it multiplies: fetch, dispatch and flags of its instructions.
 pub(crate) const STEP_CYCLES: usize = 36;
 
@@ -70,12 +73,18 @@ impl Tiling {
         tilings.sort_by_key(|tiling| (tiling.estimate, std::cmp::Reverse(tiling.m * tiling.n * tiling.k)));
         tilings.dedup_by_key(|tiling| (tiling.m, tiling.n, tiling.k, tiling.landing_bytes));
         tilings.truncate(CANDIDATES);
-        let exact = |tiling: Tiling| -> Result<Tiling> {
+        let (mut best, mut looked): (Option<Tiling>, usize) = (None, 0);
+        for tiling in tilings {
             let program = schedule::program(gemm, &tiling, config, false)?;
-            Ok(Tiling { estimate: timing::cycles(&program, config, memory, 100), ..tiling })
-        };
-        let tilings = tilings.into_iter().map(exact).collect::<Result<Vec<_>>>()?;
-        let best = tilings.into_iter().min_by_key(|tiling| tiling.estimate);
+            let tiling = Tiling { estimate: timing::cycles(&program, config, memory, 100), ..tiling };
+            if best.is_none_or(|best| tiling.estimate < best.estimate) {
+                best = Some(tiling);
+            }
+            looked += program.len();
+            if looked > MOST_INSTRUCTIONS {
+                break;
+            }
+        }
         best.ok_or_else(|| HostError::NoTiling { config: config.name.clone() })
     }
 

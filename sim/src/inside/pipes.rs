@@ -5,7 +5,7 @@ use super::Look;
 use crate::error::Result;
 use isa::limits::FLAG_IDS;
 use isa::state::STATE_REGISTERS;
-use isa::{Flag, Pipe};
+use isa::{Config, Flag, Pipe};
 
 const PIPES: usize = Pipe::WORKERS.len();
 
@@ -21,7 +21,7 @@ struct Register<S> {
 pub(super) struct Pipes<S> {
     flags: Vec<S>,
     /// In the order of [`STATE_REGISTERS`].
-    registers: Vec<Register<S>>,
+    registers: Vec<Option<Register<S>>>,
     head_valid: Vec<S>,
     level: Vec<S>,
     decided: [S; 4],
@@ -36,6 +36,9 @@ pub struct Sequencer {
     pub waits_for_all: bool,
 }
 
+/// First register of FIX's second tensor, which only a core with UB has.
+const SECOND: u8 = isa::state::fix::SECOND_ADDRESS;
+
 /// Names of the register in the hardware: value, and whether it was set.
 fn names(pipe: Pipe, index: u8, name: &str) -> (String, Option<String>) {
     match pipe {
@@ -47,6 +50,12 @@ fn names(pipe: Pipe, index: u8, name: &str) -> (String, Option<String>) {
             let at = index - 5;
             (format!("mte1.im2col.geometry.registers_{at}_q"), Some(format!("mte1.im2col.geometry.known_{at}_q")))
         }
+        Pipe::Fix if index >= SECOND => {
+            let at = index - SECOND;
+            let own = ["address", "stride", "ratio", "second", "offset", "zero"][usize::from(at)];
+            let registers = "fix.second_0.registers";
+            (format!("{registers}.{own}_state_q"), (own != "zero").then(|| format!("{registers}.known_{at}_q")))
+        }
         Pipe::Fix => {
             let own = ["scale", "shift", "zero", "low", "high"][usize::from(index)];
             (format!("fix.setup.{own}_state_q"), (own != "zero").then(|| format!("fix.setup.{own}_is_set_q")))
@@ -56,14 +65,18 @@ fn names(pipe: Pipe, index: u8, name: &str) -> (String, Option<String>) {
 }
 
 impl<S> Pipes<S> {
-    pub(super) fn find(signal: &mut impl FnMut(&str) -> Result<S>) -> Result<Pipes<S>> {
+    pub(super) fn find(config: &Config, signal: &mut impl FnMut(&str) -> Result<S>) -> Result<Pipes<S>> {
         let mut find = |path: String| signal(&format!("quader.{path}"));
         let flags = (0..PIPES * (PIPES - 1) * FLAG_IDS).map(|at| find(format!("flags.count_{at}_q")));
         let flags = flags.collect::<Result<_>>()?;
         let mut registers = Vec::with_capacity(STATE_REGISTERS.len());
         for register in &STATE_REGISTERS {
+            if register.pipe == Pipe::Fix && register.index >= SECOND && config.ub_bytes == 0 {
+                registers.push(None);
+                continue;
+            }
             let (value, is_set) = names(register.pipe, register.index, register.name);
-            registers.push(Register { value: find(value)?, is_set: is_set.map(&mut find).transpose()? });
+            registers.push(Some(Register { value: find(value)?, is_set: is_set.map(&mut find).transpose()? }));
         }
         let mut each =
             |name: &str| -> Result<Vec<S>> { (0..PIPES).map(|pipe| find(format!("issue_{pipe}.{name}"))).collect() };
@@ -91,7 +104,7 @@ impl Look<'_> {
     #[must_use]
     pub fn register(&self, pipe: Pipe, index: u8) -> Option<u32> {
         let at = STATE_REGISTERS.iter().position(|register| register.pipe == pipe && register.index == index)?;
-        let register = &self.inside.pipes.registers[at];
+        let register = self.inside.pipes.registers[at].as_ref()?;
         let is_set = register.is_set.is_none_or(|bit| self.dut.peek(bit, 0) == 1);
         is_set.then(|| self.dut.peek(register.value, 0) as u32)
     }
