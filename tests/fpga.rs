@@ -172,9 +172,9 @@ fn tiny_is_synthesised_and_no_larger_than_it_was() {
     let cells = netlist.unwrap_or_else(|error| panic!("{error}")).cells;
     println!("{cells:?}");
     assert!(cells.luts <= TINY_LUTS && cells.flip_flops <= TINY_FLIP_FLOPS, "{cells:?}");
-    assert_eq!(cells.block_rams, 42);
+    assert_eq!(cells.block_rams, 46);
 }
 
 /// What `tiny` took when this was written, and two percent.
-const TINY_LUTS: usize = 52_900;
-const TINY_FLIP_FLOPS: usize = 26_800;
+const TINY_LUTS: usize = 55_900;
+const TINY_FLIP_FLOPS: usize = 28_500;

@@ -29,8 +29,8 @@ pub struct Measured {
     pub bound: &'static str,
     /// Cycles in which the memory moves what has to be moved.
     pub memory_cycles: u64,
-    /// Cycles in which the cube's queue was empty while the program went on.
-    pub issue_stalls: u64,
+    /// Cycles in which the cube's queue was empty while the program went on; hot they are not told apart from those of the loads before.
+    pub issue_stalls: Option<u64>,
     /// Cycles that the tiling was chosen for.
     pub estimate: Option<u64>,
 }
@@ -125,7 +125,7 @@ impl Cores {
             roof: roof.cycles(),
             bound: roof.bound(),
             memory_cycles: roof.memory(),
-            issue_stalls: issue_stalls(report),
+            issue_stalls: (!hot).then(|| issue_stalls(report)),
             estimate,
         })
     }

@@ -96,7 +96,7 @@ fn line(row: &Row, measured: &Measured) -> String {
         percent(measured.utilisation()),
         grouped(roof),
         percent(measured.of_roof()),
-        percent(issue_stalls as f64 / cycles as f64),
+        issue_stalls.map_or("-".to_owned(), |stalls| percent(stalls as f64 / cycles as f64)),
         bar(row.bar),
         verdict(measured.reaches(row.bar)),
     )
