@@ -459,7 +459,9 @@ fn drain<const B: usize, const S: usize>(run: &mut Run<B, S>) {
     run.twin.settle();
     run.twin.edge();
     run.twin.uut.rst.next = false;
-    run.wants = None;
+    // The reset is that of the buffers too: what a move had asked for never comes.
+    run.reads = VecDeque::from([None, None]);
+    (run.wants, run.wants_ub) = (None, None);
     run.registers = Registers::default();
 }
 
